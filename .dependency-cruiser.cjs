@@ -1,0 +1,68 @@
+/** The folders are the module boundaries (README, "Map of folders"). */
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'protocol-imports-only-protocol',
+      severity: 'error',
+      from: { path: '^protocol/' },
+      to: { path: '^(platform|server|cli|test|bench)/' },
+    },
+    {
+      name: 'protocol-is-not-node',
+      comment: 'The same code runs in Node and in the browser.',
+      severity: 'error',
+      from: { path: '^protocol/' },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'platform-imports-only-protocol',
+      severity: 'error',
+      from: { path: '^platform/' },
+      to: { path: '^(server|cli|test|bench)/' },
+    },
+    {
+      name: 'server-and-cli-are-strangers',
+      comment: 'They meet over HTTP only.',
+      severity: 'error',
+      from: { path: '^server/' },
+      to: { path: '^(cli|test|bench)/' },
+    },
+    {
+      name: 'cli-and-server-are-strangers',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: '^(server|test|bench)/' },
+    },
+    {
+      name: 'services-declare-and-stores-implement',
+      severity: 'error',
+      from: { path: '^server/services/' },
+      to: { path: '^server/(http|store|jobs|chains)/' },
+    },
+    {
+      name: 'stores-know-no-http',
+      severity: 'error',
+      from: { path: '^server/store/' },
+      to: { path: '^server/(http|jobs)/' },
+    },
+    {
+      name: 'no-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'no-dev-dependency-in-product',
+      severity: 'error',
+      from: { path: '^(protocol|platform|server|cli|bin)/' },
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: '@types' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};
