@@ -1,0 +1,200 @@
+import { randomBytes } from 'node:crypto';
+import {
+  type FileHandle,
+  link,
+  lstat,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+} from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+
+import { ProtocolError } from '../protocol/errors.ts';
+
+/** Windows has no permission bits, cannot flush a folder, and flushes only what it may write. */
+const IS_WINDOWS = process.platform === 'win32';
+
+/** Permission bits of everybody but the owner. */
+const OTHERS = 0o077;
+
+const MAX_SECRET_BYTES = 1024 * 1024;
+
+/** The output folder is there already and holds something, or is something else. */
+export class OutputExistsError extends Error {
+  override readonly name = 'OutputExistsError';
+}
+
+/** A file that holds a secret is open to other users of the machine. */
+export class ExposedSecretError extends Error {
+  override readonly name = 'ExposedSecretError';
+}
+
+/**
+ * Write a file that a power cut leaves either as it was or whole, never in between.
+ *
+ * Once this resolves the file survives a crash. When it throws, the old file is still there, unless
+ * flushing the folder was what failed: then either one may be.
+ *
+ * @param options.mode - Permission bits, 0o644 by default, less the process's umask.
+ * @param options.overwrite - `true` by default; with `false` an existing file fails with `EEXIST`,
+ *   also when it appears meanwhile.
+ */
+export async function writeFileDurably(
+  path: string,
+  bytes: Uint8Array,
+  options: { mode?: number; overwrite?: boolean } = {},
+): Promise<void> {
+  const { mode = 0o644, overwrite = true } = options;
+  const folder = dirname(path);
+  const temporary = join(folder, `.${basename(path)}.${randomBytes(8).toString('hex')}`);
+  try {
+    await writeNewFile(temporary, bytes, mode);
+    await (overwrite ? rename : link)(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await flushFolder(folder);
+}
+
+/** Write a file that only its owner can read, durably; an existing one is not replaced unasked. */
+export async function writeSecretFile(
+  path: string,
+  bytes: Uint8Array,
+  { overwrite = false }: { overwrite?: boolean } = {},
+): Promise<void> {
+  await writeFileDurably(path, bytes, { mode: 0o600, overwrite });
+}
+
+/**
+ * Read a file of at most 1 MiB that only its owner has access to.
+ *
+ * @throws {ExposedSecretError} when anybody else has, naming the way out; not on Windows.
+ */
+export async function readSecretFile(path: string): Promise<Uint8Array> {
+  await using file = await open(path, 'r');
+  const { mode } = await file.stat();
+  if (!IS_WINDOWS && (mode & OTHERS) !== 0) {
+    throw new ExposedSecretError(
+      `${path} holds a secret but is open to other users; run: chmod 600 ${path}`,
+    );
+  }
+  return await readBounded(file, path, MAX_SECRET_BYTES);
+}
+
+/**
+ * Read a file, or whatever else can be read, up to `maxBytes` and not a block further.
+ *
+ * @throws {ProtocolError} `too_large`
+ */
+export async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Array> {
+  await using file = await open(path, 'r');
+  return await readBounded(file, path, maxBytes);
+}
+
+/**
+ * Make a folder that appears whole or not at all.
+ *
+ * `fill` works in a folder beside `out` that only the owner can enter. Once it resolves, everything
+ * in there is flushed and the folder takes its place; when it throws, the folder is removed.
+ *
+ * @param out - Absent, or an empty folder other than the current one; its parent exists.
+ * @throws {OutputExistsError} otherwise, also when something appears there meanwhile.
+ */
+export async function withOutputDirectory(
+  out: string,
+  fill: (directory: string) => Promise<void>,
+): Promise<void> {
+  const target = resolve(out);
+  const isThere = await checkOutput(target);
+  const staging = await mkdtemp(join(dirname(target), `.${basename(target)}.`));
+  try {
+    await fill(staging);
+    await flushTree(staging);
+    await takePlace(staging, target, isThere);
+  } catch (error) {
+    await rm(staging, { recursive: true, force: true });
+    throw error;
+  }
+  await flushFolder(dirname(target));
+}
+
+/** Tell whether `target` is there, and refuse it unless it is a folder that can be replaced. */
+async function checkOutput(target: string): Promise<boolean> {
+  // A shell that stands in a folder would not see the one that replaces it.
+  if (target === resolve('.')) {
+    throw new OutputExistsError('the output cannot be the current folder; name a new one');
+  }
+  const found = await lstat(target).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  });
+  if (found === undefined) return false;
+  if (!found.isDirectory()) throw new OutputExistsError(`${target} is not a folder`);
+  if ((await readdir(target)).length > 0) throw new OutputExistsError(`${target} is not empty`);
+  return true;
+}
+
+/** Both calls refuse to remove anything but an empty folder, so nothing is lost in a race. */
+async function takePlace(staging: string, target: string, isThere: boolean): Promise<void> {
+  try {
+    if (isThere) await rmdir(target);
+    await rename(staging, target);
+  } catch (error) {
+    if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST') || hasCode(error, 'ENOTDIR')) {
+      throw new OutputExistsError(`${target} has appeared meanwhile`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function writeNewFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
+  await using file = await open(path, 'wx', mode);
+  await file.writeFile(bytes);
+  await file.sync();
+}
+
+async function readBounded(file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // A size from `stat` would say nothing about pipes, devices and files that grow.
+  for await (const chunk of file.createReadStream({ end: maxBytes, autoClose: false })) {
+    chunks.push(chunk as Uint8Array);
+    length += (chunk as Uint8Array).length;
+  }
+  if (length > maxBytes) {
+    throw new ProtocolError('too_large', `${basename(path)} is longer than ${maxBytes} bytes`);
+  }
+  const whole = new Uint8Array(length);
+  let offset = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return whole;
+}
+
+/** Flush every file and folder under `directory`, itself included. */
+async function flushTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await flushTree(path);
+    else if (entry.isFile()) await flush(path);
+  }
+  await flushFolder(directory);
+}
+
+async function flushFolder(path: string): Promise<void> {
+  if (!IS_WINDOWS) await flush(path);
+}
+
+async function flush(path: string): Promise<void> {
+  await using handle = await open(path, IS_WINDOWS ? 'r+' : 'r');
+  await handle.sync();
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
