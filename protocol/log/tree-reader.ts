@@ -1,0 +1,83 @@
+import {
+  consistencyRanges,
+  EMPTY_ROOT,
+  inclusionRanges,
+  nodeHash,
+  requireTreeSize,
+  rootOf,
+  splitRange,
+} from './merkle.ts';
+import type { LeafRange } from './merkle.ts';
+import { readHashes, TILE_WIDTH, tileWidth } from './tiles.ts';
+import type { ReadTile } from './tiles.ts';
+
+/**
+ * Roots and proofs of a log, from its hash tiles alone.
+ *
+ * The tiles are not believed: what comes out is checked against a signed checkpoint, with
+ * `verifyInclusion`, `verifyConsistency` or by comparing roots. Any size whose right-edge tiles can
+ * still be read will do. All fail with `proof_invalid` for sizes and indexes that make no sense or a tile
+ * of the wrong length, and with whatever `readTile` throws.
+ */
+export interface TreeReader {
+  /** Root of the first `size` leaves. */
+  root(size: number): Promise<Uint8Array>;
+  /** Proof that the leaf at `index` is in the tree of `size` leaves. */
+  inclusionProof(index: number, size: number): Promise<Uint8Array[]>;
+  /** Proof that the tree of `size2` leaves extends that of `size1 ≥ 1`. */
+  consistencyProof(size1: number, size2: number): Promise<Uint8Array[]>;
+}
+
+/** Read a log through `readTile`, be it over HTTP, from a folder or from memory. */
+export function treeReader(readTile: ReadTile): TreeReader {
+  const read = (size: number, ranges: readonly LeafRange[]): Promise<Uint8Array[]> => {
+    const hashOf = rangeHasher(readTile, size);
+    return Promise.all(ranges.map(hashOf));
+  };
+  return {
+    async root(size) {
+      if (size === 0) return EMPTY_ROOT;
+      requireTreeSize(size);
+      return rangeHasher(readTile, size)({ start: 0, end: size });
+    },
+    inclusionProof: async (index, size) => read(size, inclusionRanges(index, size)),
+    consistencyProof: async (size1, size2) => read(size2, consistencyRanges(size1, size2)),
+  };
+}
+
+/** Hash ranges of a tree of `size` leaves, reading each tile once. */
+function rangeHasher(readTile: ReadTile, size: number): (range: LeafRange) => Promise<Uint8Array> {
+  const tiles = new Map<string, Promise<Uint8Array[]>>();
+
+  const tileHashes = (level: number, index: number): Promise<Uint8Array[]> => {
+    const key = `${level}/${index}`;
+    const hashes =
+      tiles.get(key) ?? readHashes(readTile, level, index, tileWidth(level, index, size));
+    tiles.set(key, hashes);
+    return hashes;
+  };
+
+  return async function hashOf(range: LeafRange): Promise<Uint8Array> {
+    const length = range.end - range.start;
+    // The highest level at which the range is whole subtrees, all of them in one tile.
+    let level = 0;
+    let span = 1;
+    while (length % (span * TILE_WIDTH) === 0) {
+      level += 1;
+      span *= TILE_WIDTH;
+    }
+    const count = length / span;
+    if (isPowerOfTwo(count) && count < TILE_WIDTH) {
+      const first = range.start / span;
+      const hashes = await tileHashes(level, Math.floor(first / TILE_WIDTH));
+      const offset = first % TILE_WIDTH;
+      return rootOf(hashes.slice(offset, offset + count));
+    }
+    const [left, right] = splitRange(range);
+    return nodeHash(...(await Promise.all([hashOf(left), hashOf(right)])));
+  };
+}
+
+function isPowerOfTwo(value: number): boolean {
+  return Number.isInteger(Math.log2(value));
+}

@@ -1,0 +1,32 @@
+import { parseCheckpoint } from '../../../protocol/log/checkpoint.ts';
+import { isTileOf } from '../../../protocol/log/tiles.ts';
+import type { Tile } from '../../../protocol/log/tiles.ts';
+import type { LogFiles } from './store.ts';
+
+/** The log as anybody may see it. */
+export interface PublishedLog {
+  /** The signed note, as published. */
+  checkpoint(): Promise<string | undefined>;
+  /**
+   * A tile that the published checkpoint implies. One that only a later checkpoint will imply is as
+   * good as absent, even if it is stored already: it would tell that the log is about to grow.
+   */
+  tile(tile: Tile): Promise<Uint8Array | undefined>;
+}
+
+/** Serve a log from its files. Any process that sees the files can; there is no state. */
+export function publishedLog(
+  origin: string,
+  files: Pick<LogFiles, 'readCheckpoint' | 'readTile'>,
+): PublishedLog {
+  return {
+    checkpoint: () => files.readCheckpoint(),
+    async tile(tile) {
+      const note = await files.readCheckpoint();
+      if (note === undefined) return undefined;
+      const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+      const { size } = parseCheckpoint(text, origin);
+      return isTileOf(tile, size) ? await files.readTile(tile) : undefined;
+    },
+  };
+}

@@ -1,0 +1,68 @@
+import { mkdir, open, readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+
+import { writeFileDurably } from '../../../platform/files.ts';
+import { equalBytes, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { formatTilePath } from '../../../protocol/log/tiles.ts';
+import type { LogFiles } from '../../services/log/store.ts';
+
+/** The files of a log in `folder`, at the paths at which they are served. */
+export function logFiles(folder: string): LogFiles {
+  const directory = resolve(folder);
+  const checkpoint = join(directory, 'checkpoint');
+  const durableFolders = new Set<string>();
+
+  /** A file survives a power cut only if every folder above it does, too. */
+  async function makeFolder(path: string): Promise<void> {
+    if (durableFolders.has(path)) return;
+    await mkdir(path, { recursive: true });
+    for (let parent = path; parent.startsWith(directory);) {
+      parent = dirname(parent);
+      await flushFolder(parent);
+    }
+    durableFolders.add(path);
+  }
+
+  return {
+    readTile: (tile) => readIfThere(join(directory, formatTilePath(tile))),
+
+    async writeTiles(files) {
+      for (const { tile, bytes } of files) {
+        const path = join(directory, formatTilePath(tile));
+        const present = await readIfThere(path);
+        if (present !== undefined && !equalBytes(present, bytes)) {
+          throw new Error(`${formatTilePath(tile)} is there with other bytes`);
+        }
+        await makeFolder(dirname(path));
+        // Also when it is there already: who wrote it may have died before it was durable.
+        await writeFileDurably(path, bytes);
+      }
+    },
+
+    async readCheckpoint() {
+      const bytes = await readIfThere(checkpoint);
+      return bytes && utf8Decode(bytes);
+    },
+
+    async writeCheckpoint(note) {
+      await makeFolder(directory);
+      await writeFileDurably(checkpoint, utf8Encode(note));
+    },
+  };
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  // Windows has no way to flush a folder.
+  if (process.platform === 'win32') return;
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}
