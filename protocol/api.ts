@@ -73,6 +73,11 @@ export const enrolmentsResponse = z.strictObject({
   enrolments: z.array(z.strictObject({ envelope: envelopeJson, email, openpgp: armored })),
 });
 
+// Stake snapshots ----------------------------------------------------------------------------
+
+/** Answers a posted snapshot, whose body is the canonical file itself. */
+export const snapshotResponse = z.strictObject({ sha256: hex64 });
+
 // Commitments --------------------------------------------------------------------------------
 
 export const commitmentView = z.strictObject({

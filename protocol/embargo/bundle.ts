@@ -1,0 +1,190 @@
+import { commitmentName, verifyOpening } from '../campaign/commitment.ts';
+import { documentDigest } from '../campaign/document.ts';
+import type { Plan } from '../campaign/plan.ts';
+import { equalBytes, sha256Hex } from '../encoding/bytes.ts';
+import { ProtocolError } from '../errors.ts';
+import { open, seal } from './age.ts';
+import { parseRelease, releaseSums } from './release.ts';
+import type { Release } from './release.ts';
+import { encodeSums, SUMS_NAME } from './sums.ts';
+import { packFiles, unpackFiles } from './tar.ts';
+import type { Files } from './tar.ts';
+
+/** What one variant's operators get at T0, every byte of it checked. */
+export interface Bundle {
+  /** `release.txt`, `SHA256SUMS`, `INSTRUCTIONS.md` and this variant's artifacts. */
+  readonly files: Files;
+  /** What `release.txt` says, about all variants. */
+  readonly release: Release;
+}
+
+/** What `approve` gathers after the bundles are sealed. Not yet verified: signatures only. */
+export interface Signatures {
+  /** `SHA256SUMS.asc`: one armoured block of detached OpenPGP signatures over `SHA256SUMS`. */
+  readonly sums: Uint8Array;
+  /** `release.intoto.json`: the officers' DSSE envelope. */
+  readonly release: Uint8Array;
+}
+
+const SIGNATURE_NAMES = { sums: 'SHA256SUMS.asc', release: 'release.intoto.json' } as const;
+
+/**
+ * Seal files as a bundle: the one archive that stands for them, padded, as an age file.
+ *
+ * @param recipient - The plan's release recipient; the closing recipient for the closing bundle.
+ * @throws {@link ProtocolError} `bundle_invalid`, `too_large`, `key_invalid`.
+ */
+export async function sealBundle(files: Files, recipient: string): Promise<Uint8Array> {
+  return seal(await packFiles(files), [recipient]);
+}
+
+/**
+ * Open one variant's bundle and check every byte of it against the plan.
+ *
+ * The plan commits to the ciphertext and to `release.txt`, which lists every file, so that no
+ * second key can open it to something else and no file can be taken from another campaign.
+ *
+ * @param identity - The release key.
+ * @throws {@link ProtocolError} `commitment_mismatch` when ciphertext or `release.txt` are not those
+ *   of the plan; `bundle_invalid` when a file is missing, changed or too many.
+ */
+export async function openBundle(
+  ciphertext: Uint8Array,
+  identity: string,
+  plan: Plan,
+  variant: string,
+): Promise<Bundle> {
+  const planned = plan.bundles.find((bundle) => bundle.variant === variant);
+  if (planned === undefined) throw new ProtocolError('bundle_invalid', 'plan has no such variant');
+  checkCiphertext(ciphertext, planned);
+  const files = await unpackFiles(await open(ciphertext, identity));
+
+  const release = verifyRelease(getFile(files, 'release.txt'), plan);
+  const artifacts = release.variants.find(({ name }) => name === variant)?.artifacts;
+  if (!artifacts) throw new ProtocolError('bundle_invalid', 'release has no such variant');
+  const sums = encodeSums(releaseSums(release, documentDigest(getFile(files, 'release.txt'))));
+  const contents = [{ name: 'INSTRUCTIONS.md', ...release.instructions }, ...artifacts];
+
+  if (!equalBytes(getFile(files, SUMS_NAME), sums)) {
+    throw new ProtocolError('bundle_invalid', 'SHA256SUMS does not say what release.txt says');
+  }
+  for (const { name, size, sha256 } of contents) {
+    const bytes = getFile(files, name);
+    if (bytes.length !== size || sha256Hex(bytes) !== sha256) {
+      throw new ProtocolError('bundle_invalid', 'a file is not the one that release.txt lists');
+    }
+  }
+  if (files.size !== contents.length + 2) {
+    throw new ProtocolError('bundle_invalid', 'bundle holds a file that release.txt does not list');
+  }
+  return { files, release };
+}
+
+/**
+ * Read `release.txt`, provided it is the one the plan commits to.
+ *
+ * @throws {@link ProtocolError} `commitment_mismatch`, `bundle_invalid` for another campaign's, or
+ *   what {@link parseRelease} throws.
+ */
+export function verifyRelease(document: Uint8Array, plan: Plan): Release {
+  const committed = plan.documents.find(({ name }) => name === 'release.txt');
+  if (committed?.sha256 !== documentDigest(document)) {
+    throw new ProtocolError('commitment_mismatch', 'release.txt is not the one committed to');
+  }
+  const { campaign, ...release } = parseRelease(document);
+  if (campaign !== plan.campaign) {
+    throw new ProtocolError('bundle_invalid', 'release.txt is of another campaign');
+  }
+  return release;
+}
+
+/** Seal the officers' signatures as the second age file, to the release recipient. */
+export async function sealSignatures(
+  signatures: Signatures,
+  recipient: string,
+): Promise<Uint8Array> {
+  const { sums, release } = signatures;
+  const files = new Map([
+    [SIGNATURE_NAMES.sums, sums],
+    [SIGNATURE_NAMES.release, release],
+  ]);
+  return sealBundle(files, recipient);
+}
+
+/**
+ * Open the second age file.
+ *
+ * The plan does not commit to it, so nothing here is to be believed before the signatures are
+ * verified (`verifyDetached`, `verifyReleaseStatement`).
+ *
+ * @throws {@link ProtocolError} `bundle_invalid` unless it holds exactly the two files.
+ */
+export async function openSignatures(
+  ciphertext: Uint8Array,
+  identity: string,
+): Promise<Signatures> {
+  const files = await unpackFiles(await open(ciphertext, identity));
+  if (files.size !== 2) throw new ProtocolError('bundle_invalid', 'not a bundle of signatures');
+  return {
+    sums: getFile(files, SIGNATURE_NAMES.sums),
+    release: getFile(files, SIGNATURE_NAMES.release),
+  };
+}
+
+/**
+ * Open the closing bundle: the plan's `COMMITMENT` and every document it lists.
+ *
+ * @param identity - The closing key.
+ * @returns File name → exact committed bytes, `COMMITMENT` (of later revisions `COMMITMENT.r2` …)
+ *   included.
+ * @throws {@link ProtocolError} `commitment_mismatch` when a byte is not as committed to;
+ *   `bundle_invalid` when a document is missing or too many.
+ */
+export async function openClosing(
+  ciphertext: Uint8Array,
+  identity: string,
+  plan: Plan,
+): Promise<Files> {
+  checkCiphertext(ciphertext, plan.closingBundle);
+  const files = await unpackFiles(await open(ciphertext, identity));
+  verifyDocuments(files, plan);
+  return files;
+}
+
+/**
+ * Check that `files` are the plan's `COMMITMENT` and exactly the documents it lists.
+ *
+ * @throws {@link ProtocolError} as {@link openClosing} does.
+ */
+export function verifyDocuments(files: Files, plan: Plan): void {
+  const list = getFile(files, commitmentName(plan.revision));
+  for (const { name, sha256 } of plan.documents) {
+    const document = getFile(files, name);
+    if (sha256Hex(document) !== sha256) {
+      throw new ProtocolError('commitment_mismatch', `${name} is not the one committed to`);
+    }
+    // The list of the revision before is committed to as well, and is no sealed document.
+    if (name.startsWith('COMMITMENT')) continue;
+    if (verifyOpening(plan.commitment, list, name, document).campaign !== plan.campaign) {
+      throw new ProtocolError('bundle_invalid', `${name} is of another campaign`);
+    }
+  }
+  if (files.size !== plan.documents.length + 1) {
+    throw new ProtocolError('bundle_invalid', 'closing bundle holds a file that is not listed');
+  }
+}
+
+function checkCiphertext(
+  ciphertext: Uint8Array,
+  planned: { readonly sha256: string; readonly size: number },
+): void {
+  if (ciphertext.length !== planned.size || sha256Hex(ciphertext) !== planned.sha256) {
+    throw new ProtocolError('commitment_mismatch', 'ciphertext is not the one in the plan');
+  }
+}
+
+function getFile(files: Files, name: string): Uint8Array {
+  const bytes = files.get(name);
+  if (bytes === undefined) throw new ProtocolError('bundle_invalid', 'a file is missing');
+  return bytes;
+}

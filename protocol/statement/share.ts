@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { Plan } from '../campaign/plan.ts';
+import { fromBase64, sha256Hex, toBase64, utf8Encode } from '../encoding/bytes.ts';
+import { campaignId, networkId, personId, safeCount } from '../encoding/shape.ts';
+import { ProtocolError } from '../errors.ts';
+import { verifyEnvelope } from '../signature/dsse.ts';
+import type { Envelope } from '../signature/dsse.ts';
+import type { VerifyEd25519 } from '../signature/ed25519.ts';
+import type { TrustRoot } from '../trust/root.ts';
+import { encodeStatement, parseStatement, parseStatementAbout } from './statement.ts';
+
+/** What both publications say about themselves. */
+interface Publication {
+  readonly campaign: string;
+  readonly network: string;
+  readonly revision: number;
+  readonly officer: string;
+  readonly sealed: Uint8Array;
+}
+
+/** An officer's share, published at T0 or on disclosure. */
+export interface SharePublication extends Publication {
+  readonly kind: 'share';
+  readonly key: 'release' | 'closing';
+  /** SHA-256 of the share document, as the plan commits to it. */
+  readonly commitment: string;
+  /**
+   * For `release` an age file of the share document to the plan's access recipient; for `closing`
+   * the share document itself.
+   */
+  readonly sealed: Uint8Array;
+}
+
+/** The combined release key, published once enough shares are out. */
+export interface ReleaseKeyPublication extends Publication {
+  readonly kind: 'release-key';
+  /** SHA-256 of the text of the release recipient. */
+  readonly recipient: string;
+  /** An age file of the key's line to the plan's access recipient. */
+  readonly sealed: Uint8Array;
+}
+
+/** The largest share or key, sealed or not, in bytes. */
+const MAX_SEALED_BYTES = 16 * 1024;
+const MAX_SEALED_CHARACTERS = Math.ceil(MAX_SEALED_BYTES / 3) * 4;
+
+const common = {
+  campaign: campaignId,
+  network: networkId,
+  revision: safeCount.min(1),
+  officer: personId,
+  sealed: z.string().min(4).max(MAX_SEALED_CHARACTERS),
+};
+const sharePredicate = z.strictObject({ ...common, key: z.enum(['release', 'closing']) });
+const releaseKeyPredicate = z.strictObject(common);
+
+/**
+ * Write a publication as the payload that its officer signs.
+ *
+ * @throws {@link ProtocolError} as {@link parsePublication} does.
+ */
+export function encodePublication(it: SharePublication | ReleaseKeyPublication): Uint8Array {
+  const { campaign, network, revision, officer } = it;
+  const predicate = { campaign, network, revision, officer, sealed: toBase64(it.sealed) };
+  const payload =
+    it.kind === 'share'
+      ? encodeStatement('share', [{ name: 'share', sha256: it.commitment }], {
+          ...predicate,
+          key: it.key,
+        })
+      : encodeStatement(
+          'release-key',
+          [{ name: 'release-recipient', sha256: it.recipient }],
+          predicate,
+        );
+  parsePublication(payload);
+  return payload;
+}
+
+/** @throws {@link ProtocolError} `statement_invalid`, also for any other kind of statement. */
+export function parsePublication(payload: Uint8Array): SharePublication | ReleaseKeyPublication {
+  const { kind } = parseStatement(payload);
+  if (kind === 'release-key') {
+    const { sha256, predicate } = parseStatementAbout(
+      payload,
+      kind,
+      'release-recipient',
+      releaseKeyPredicate,
+    );
+    return { kind, recipient: sha256, ...predicate, sealed: fromBase64(predicate.sealed) };
+  }
+  const { sha256, predicate } = parseStatementAbout(payload, 'share', 'share', sharePredicate);
+  return { kind: 'share', commitment: sha256, ...predicate, sealed: fromBase64(predicate.sealed) };
+}
+
+/**
+ * Verify that an officer published this share or key for this plan.
+ *
+ * What is inside `sealed` is for those who can open it to check against the commitment or recipient.
+ *
+ * @throws {@link ProtocolError} `signature_invalid` or `threshold_unmet` unless signed by that
+ *   officer's signing key alone; `statement_invalid` for another campaign, network or revision, an
+ *   unknown officer, or a release key for another recipient; `share_invalid` when the share is not
+ *   the one that the plan lists for this officer and key.
+ */
+export function verifyPublication(
+  envelope: Envelope,
+  verify: VerifyEd25519,
+  root: TrustRoot,
+  plan: Plan,
+): SharePublication | ReleaseKeyPublication {
+  const publication = parsePublication(envelope.payload);
+  const officer = root.people.get(publication.officer);
+  if (officer === undefined) {
+    throw new ProtocolError('statement_invalid', 'the share is from nobody in the root of trust');
+  }
+  verifyEnvelope(envelope, verify, new Map([[officer.signing, officer.id]]), 1);
+  for (const field of ['campaign', 'network', 'revision'] as const) {
+    if (publication[field] !== plan[field]) {
+      throw new ProtocolError('statement_invalid', `the share is for another ${field}`);
+    }
+  }
+  if (publication.kind === 'release-key') {
+    if (publication.recipient !== sha256Hex(utf8Encode(plan.releaseRecipient))) {
+      throw new ProtocolError('statement_invalid', 'the key is for another recipient');
+    }
+  } else if (!plan.shares.some((share) => isListed(share, publication))) {
+    throw new ProtocolError('share_invalid', `${officer.id} was given another share`);
+  }
+  return publication;
+}
+
+function isListed(share: Plan['shares'][number], publication: SharePublication): boolean {
+  return (
+    share.key === publication.key &&
+    share.officer === publication.officer &&
+    share.sha256 === publication.commitment
+  );
+}

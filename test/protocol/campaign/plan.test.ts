@@ -1,0 +1,272 @@
+import fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { encodeDocument, parseDocument } from '../../../protocol/campaign/document.ts';
+import {
+  checkPlan,
+  DEFAULT_MILESTONES,
+  encodePlan,
+  parsePlan,
+  planDigest,
+} from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { readVectors, type Vector } from '../../support/vectors.ts';
+import { OTHER_NETWORK, recipientNamed, rootOf } from '../trust/network.ts';
+import { digestNamed, digestOf, planOf, revisionOf } from './plans.ts';
+
+interface PlanVector extends Vector {
+  readonly document: string;
+  readonly sha256?: string;
+  readonly code?: string;
+}
+
+/** Put another body into `plan.txt`. */
+function withBody(edit: (text: string) => string): Uint8Array {
+  const document = parseDocument(encodePlan(planOf()));
+  const text = utf8Decode(document.body);
+  const edited = edit(text);
+  assert.notEqual(edited, text);
+  return encodeDocument({ ...document, body: utf8Encode(edited) });
+}
+
+const [safety, supermajority, complete] = DEFAULT_MILESTONES;
+assert.ok(safety && supermajority && complete);
+
+describe('plan.txt', () => {
+  it('is read back as it was written, and agrees with its root', () => {
+    const plan = planOf();
+    const bytes = encodePlan(plan);
+    assert.deepEqual(parsePlan(bytes), plan);
+    checkPlan(parsePlan(bytes), rootOf());
+  });
+
+  for (const { name, document, sha256 } of readVectors('plan', 'valid') as PlanVector[]) {
+    it(`is accepted with its one digest: ${name}`, () => {
+      const bytes = utf8Encode(document);
+      assert.deepEqual(encodePlan(parsePlan(bytes)), bytes);
+      assert.equal(planDigest(bytes), sha256);
+    });
+  }
+
+  for (const { name, document, code } of readVectors('plan', 'invalid') as PlanVector[]) {
+    it(`is refused: ${name}`, () => {
+      assert.throws(() => parsePlan(utf8Encode(document)), { code });
+    });
+  }
+
+  it('is the same whatever order its members were given in', () => {
+    const plan = planOf();
+    const shuffled = Object.fromEntries(Object.entries(plan).reverse()) as unknown as Plan;
+    assert.deepEqual(encodePlan(shuffled), encodePlan(plan));
+  });
+
+  const respelled: Readonly<Record<string, (text: string) => string>> = {
+    'compact JSON': (text) => JSON.stringify(JSON.parse(text)),
+    'no final newline': (text) => text.trimEnd(),
+    'a blank line more': (text) => `${text}\n`,
+    'members in another order': (text) => {
+      const entries = Object.entries(JSON.parse(text) as object).reverse();
+      return `${JSON.stringify(Object.fromEntries(entries), null, 2)}\n`;
+    },
+  };
+  for (const [spelling, edit] of Object.entries(respelled)) {
+    it(`is refused in another spelling: ${spelling}`, () => {
+      assert.throws(() => parsePlan(withBody(edit)), { code: 'plan_invalid' });
+    });
+  }
+
+  it('is refused with a member twice, an unknown member, or one missing', () => {
+    const exercise = '  "exercise": false,\n';
+    assert.throws(() => parsePlan(withBody((t) => t.replace(exercise, exercise + exercise))), {
+      code: 'encoding_invalid',
+    });
+    for (const other of ['', `${exercise}  "dryRun": true,\n`]) {
+      assert.throws(() => parsePlan(withBody((t) => t.replace(exercise, other))), {
+        code: 'plan_invalid',
+      });
+    }
+  });
+
+  it('is refused inside a document of another type', () => {
+    const document = parseDocument(encodePlan(planOf()));
+    assert.throws(() => parsePlan(encodeDocument({ ...document, type: 'notice' })), {
+      code: 'plan_invalid',
+    });
+  });
+
+  it('voids every approval with any change: the digest covers each field', () => {
+    const changes: Partial<Plan>[] = [
+      { nonce: digestNamed('another') },
+      { exercise: true },
+      { network: OTHER_NETWORK },
+      { releaseTime: '2026-11-20T14:00:01Z' },
+      { latestDisclosure: '2026-12-20T14:00:01Z' },
+      { releaseRecipient: recipientNamed('eve') },
+      { accessRecipient: recipientNamed('eve') },
+      { closingRecipient: recipientNamed('eve') },
+      { closingBundle: { sha256: digestNamed('closing bundle'), size: 65_537 } },
+      { milestones: [{ ...supermajority, den: 4 }] },
+      { snapshot: { sha256: digestNamed('other'), point: 'epoch 650' } },
+      { snapshot: { sha256: digestNamed('snapshot'), point: 'epoch 651' } },
+      { shareThreshold: 3 },
+      { campaign: 'SDX-2026-7KQ5' },
+    ];
+    const digests = [{}, ...changes].map((change) => digestOf(planOf(change)));
+    assert.equal(new Set(digests).size, digests.length);
+  });
+
+  it('has one encoding only, whatever byte is changed (property)', () => {
+    const bytes = encodePlan(planOf());
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (at, by) => {
+        const changed = bytes.slice();
+        changed[at] = (changed[at] ?? 0) ^ by;
+        let plan;
+        try {
+          plan = parsePlan(changed);
+        } catch {
+          return;
+        }
+        assert.deepEqual(encodePlan(plan), changed);
+        assert.notEqual(sha256Hex(changed), sha256Hex(bytes));
+      }),
+    );
+  });
+});
+
+describe('a plan that contradicts itself', () => {
+  const { documents, shares, bundles, closingBundle } = planOf();
+  const [disclosure, notice, release] = documents;
+  const [agave, jito] = bundles;
+  const [share] = shares;
+  assert.ok(disclosure && notice && release && agave && jito && share);
+  const cases: Readonly<Record<string, Partial<Plan>>> = {
+    'a commitment of other documents': { commitment: digestNamed('other') },
+    'documents out of order': { documents: [notice, disclosure, release] },
+    'a document twice': { documents: [disclosure, notice, notice, release] },
+    'no disclosure': { documents: [notice, release] },
+    'no notice': { documents: [disclosure, release] },
+    'no release': { documents: [disclosure, notice] },
+    'a document with a path for a name': {
+      documents: [{ ...disclosure, name: '../disclosure.md' }, disclosure, notice, release],
+    },
+    'an earlier list in the first revision': {
+      documents: [{ name: 'COMMITMENT', sha256: digestNamed('x') }, disclosure, notice, release],
+    },
+    'a second revision without the earlier list': { revision: 2 },
+    'revision 0': { revision: 0 },
+    'one recipient for release and access': { accessRecipient: recipientNamed('release') },
+    'one recipient for release and closing': { closingRecipient: recipientNamed('release') },
+    'a recipient in upper case': { releaseRecipient: recipientNamed('release').toUpperCase() },
+    'one share for two officers': { shares: shares.map((s) => ({ ...s, sha256: share.sha256 })) },
+    'two shares for one officer': {
+      shares: [...shares, { ...share, sha256: digestNamed('one more') }],
+    },
+    'two bundles for one variant': { bundles: [agave, { ...jito, variant: 'agave' }] },
+    'one ciphertext for two variants': { bundles: [agave, { ...jito, sha256: agave.sha256 }] },
+    'one ciphertext for a variant and the closing': {
+      closingBundle: { ...closingBundle, sha256: agave.sha256 },
+    },
+    'no bundle': { bundles: [] },
+    'an empty bundle': { bundles: [{ ...agave, size: 0 }] },
+    'a latest date before T0': { latestDisclosure: '2026-11-20T13:59:59Z' },
+    'a latest date at T0': { latestDisclosure: '2026-11-20T14:00:00Z' },
+    'a date that does not exist': { releaseTime: '2026-11-31T14:00:00Z' },
+    'no milestone that gates': { milestones: [safety, complete] },
+    'two milestones that gate': { milestones: [supermajority, { ...complete, action: 'gate' }] },
+    'a gate that is not strict': { milestones: [{ ...supermajority, strict: false }] },
+    'two milestones of one name': {
+      milestones: [supermajority, { ...safety, name: 'supermajority' }],
+    },
+    'a milestone over the whole': { milestones: [supermajority, { ...safety, num: 4 }] },
+    'a strict milestone of the whole': { milestones: [{ ...supermajority, num: 3 }] },
+    'a milestone of nothing': { milestones: [supermajority, { ...safety, num: 0 }] },
+    'a fraction that is not whole numbers': {
+      milestones: [supermajority, { ...safety, num: 0.5, den: 1 }],
+    },
+    'a snapshot of no point': { snapshot: { sha256: digestNamed('snapshot'), point: '' } },
+    'a point of two lines': { snapshot: { sha256: digestNamed('snapshot'), point: 'a\nb' } },
+    'a policy that is not known': { policy: { gate: 'observed' as 'attested', reviews: 0 } },
+    'another kind': { kind: 'open' as 'embargoed' },
+  };
+  for (const [flaw, changes] of Object.entries(cases)) {
+    it(`is neither written nor accepted: ${flaw}`, () => {
+      // Given the commitment its documents would make, if they make one at all.
+      const plan = ((): Plan => {
+        try {
+          return planOf(changes);
+        } catch {
+          return { ...planOf(), ...changes };
+        }
+      })();
+      assert.throws(() => encodePlan(plan), { code: 'plan_invalid' });
+      const body = JSON.stringify({ ...plan, campaign: undefined, nonce: undefined }, null, 2);
+      const { campaign, nonce } = plan;
+      const document = { type: 'plan', campaign, nonce, body: utf8Encode(`${body}\n`) } as const;
+      assert.throws(() => parsePlan(encodeDocument(document)), { code: 'plan_invalid' });
+    });
+  }
+
+  it('is otherwise the same plan: nothing but the flaw refuses it', () => {
+    const plan = planOf();
+    const body = JSON.stringify({ ...plan, campaign: undefined, nonce: undefined }, null, 2);
+    const { campaign, nonce } = plan;
+    const document = { type: 'plan', campaign, nonce, body: utf8Encode(`${body}\n`) } as const;
+    assert.deepEqual(encodeDocument(document), encodePlan(plan));
+  });
+
+  it('is never accepted by checkPlan either, which takes it as a value', () => {
+    const late = planOf({ latestDisclosure: '2026-11-20T14:00:00Z' });
+    assert.throws(
+      () => {
+        checkPlan(late, rootOf());
+      },
+      { code: 'plan_invalid' },
+    );
+  });
+});
+
+describe('a plan against its root of trust', () => {
+  const refused = (plan: Plan, root = rootOf()): void => {
+    assert.throws(
+      () => {
+        checkPlan(plan, root);
+      },
+      { code: 'plan_invalid' },
+    );
+  };
+  const { shares } = planOf();
+
+  it('is refused for another network or share threshold', () => {
+    refused(planOf({ network: OTHER_NETWORK }));
+    refused(planOf({ shareThreshold: 3 }));
+  });
+
+  it('is refused unless every officer holds exactly one share of each key', () => {
+    refused(planOf({ shares: shares.slice(1) }));
+    refused(planOf({ shares: shares.filter(({ key }) => key === 'release') }));
+    refused(planOf({ shares: shares.filter(({ officer }) => officer !== 'cy') }));
+    refused(planOf({ shares: [] }));
+    const dora = { key: 'release' as const, officer: 'dora', sha256: digestNamed('dora') };
+    refused(planOf({ shares: [...shares, dora] }));
+    refused(planOf({ shares: [dora, ...shares.slice(1)] }));
+    refused(planOf(), rootOf(['ada', 'bo', 'dora']));
+  });
+
+  it('is refused when a recipient of the campaign is an officer of the root', () => {
+    for (const field of ['releaseRecipient', 'accessRecipient', 'closingRecipient'] as const) {
+      refused(planOf({ [field]: recipientNamed('bo') }));
+    }
+  });
+});
+
+describe('a revised plan', () => {
+  it('lists the COMMITMENT before it, whose name tells the revision', () => {
+    const second = revisionOf(planOf(), { 'disclosure.md': digestNamed('reworded') });
+    const third = revisionOf(second, {});
+    for (const plan of [second, third]) assert.deepEqual(parsePlan(encodePlan(plan)), plan);
+    assert.deepEqual(third.documents[0], { name: 'COMMITMENT.r2', sha256: second.commitment });
+    assert.throws(() => encodePlan({ ...third, revision: 4 }), { code: 'plan_invalid' });
+  });
+});

@@ -1,0 +1,74 @@
+import {
+  commitmentDigest,
+  commitmentName,
+  encodeCommitment,
+} from '../../../protocol/campaign/commitment.ts';
+import { DEFAULT_MILESTONES, encodePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { NETWORK, PEOPLE, recipientNamed } from '../trust/network.ts';
+
+export const CAMPAIGN = 'SDX-2026-7KQ4';
+
+/** A digest that stands for some bytes, the same for the same name. */
+export const digestNamed = (name: string): string => sha256Hex(utf8Encode(name));
+
+/** A plan for two of three officers; `commitment` follows from the documents unless given. */
+export function planOf(changes: Partial<Plan> = {}): Plan {
+  const documents = changes.documents ?? [
+    { name: 'disclosure.md', sha256: digestNamed('disclosure') },
+    { name: 'notice.txt', sha256: digestNamed('notice') },
+    { name: 'release.txt', sha256: digestNamed('release') },
+  ];
+  return {
+    campaign: CAMPAIGN,
+    nonce: digestNamed('nonce'),
+    revision: 1,
+    network: NETWORK,
+    kind: 'embargoed',
+    exercise: false,
+    commitment: commitmentDigest(encodeCommitment(documents)),
+    documents,
+    releaseRecipient: recipientNamed('release'),
+    accessRecipient: recipientNamed('access'),
+    closingRecipient: recipientNamed('closing'),
+    shareThreshold: 2,
+    shares: (['release', 'closing'] as const).flatMap((key) =>
+      PEOPLE.map((officer) => ({ key, officer, sha256: digestNamed(`${key} ${officer}`) })),
+    ),
+    bundles: [
+      { variant: 'agave', sha256: digestNamed('agave'), size: 131_072 },
+      { variant: 'jito', sha256: digestNamed('jito'), size: 262_144 },
+    ],
+    closingBundle: { sha256: digestNamed('closing bundle'), size: 65_536 },
+    releaseTime: '2026-11-20T14:00:00Z',
+    latestDisclosure: '2026-12-20T14:00:00Z',
+    milestones: DEFAULT_MILESTONES,
+    policy: { gate: 'attested', reviews: 0 },
+    snapshot: { sha256: digestNamed('snapshot'), point: 'epoch 650' },
+    ...changes,
+  };
+}
+
+/** The plan that follows `before`: its documents with `documents` put in their place. */
+export function revisionOf(
+  before: Plan,
+  documents: Readonly<Record<string, string>>,
+  changes: Partial<Plan> = {},
+): Plan {
+  const kept = before.documents.filter(({ name }) => !name.startsWith('COMMITMENT'));
+  const list = [
+    { name: commitmentName(before.revision), sha256: before.commitment },
+    ...kept.map(({ name, sha256 }) => ({ name, sha256: documents[name] ?? sha256 })),
+  ];
+  return {
+    ...before,
+    nonce: digestNamed(`nonce ${before.revision + 1}`),
+    revision: before.revision + 1,
+    documents: list,
+    commitment: commitmentDigest(encodeCommitment(list)),
+    ...changes,
+  };
+}
+
+export const digestOf = (plan: Plan): string => planDigest(encodePlan(plan));
