@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Command, Context, Input } from '../command.ts';
 import { runCommand } from '../command.ts';
+import { CliError } from '../errors.ts';
 import { createOutput } from '../output.ts';
 import { runCli } from './child.ts';
 
@@ -33,7 +34,7 @@ export interface InProcessActor extends Actor {
 }
 
 /** A command that ended with another exit code than 0. */
-export class CommandFailed extends Error {
+export class CommandFailed extends CliError {
   override readonly name = 'CommandFailed';
   readonly code: number;
 
@@ -44,7 +45,7 @@ export class CommandFailed extends Error {
     message: string,
     options?: ErrorOptions,
   ) {
-    super(`${actor}: ${command}: ${message}`, options);
+    super(`${actor}: ${command}: ${message}`, undefined, options);
     this.code = code;
   }
 }
@@ -112,7 +113,7 @@ export function processActor(
     async run(command, args = [], options = {}) {
       const line = ['--home', home, '--json', ...command.split(' '), ...args, ...flags(options)];
       const { code, stdout, stderr } = await runCli(line, env);
-      if (code !== 0) throw new CommandFailed(name, command, code, lastLine(stderr));
+      if (code !== 0) throw new CommandFailed(name, command, code, reasonOf(stderr));
       return summaryOf(stdout.split('\n'));
     },
   };
@@ -133,6 +134,10 @@ function summaryOf(lines: readonly string[]): Summary {
   return last === undefined ? {} : (JSON.parse(last) as Summary);
 }
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+/** What a failed process said last: its `exit_error` line, or whatever else it printed. */
+function reasonOf(stderr: string): string {
+  const last = stderr.trim().split('\n').at(-1) ?? '';
+  if (!last.startsWith('{"message_type":"exit_error"')) return last;
+  const { message, advice } = JSON.parse(last) as { message?: string; advice?: string };
+  return [message, advice].filter((text) => text !== undefined).join('; ');
 }

@@ -84,11 +84,15 @@ async function adopt(
   };
   let adopted = 0n;
   let secondsToSupermajority: number | undefined;
-  let refused = false;
+  let third = false;
   for (const [i, operator] of queue.entries()) {
     for (const ahead of queue.slice(i, i + 6)) open(ahead).catch(() => undefined);
     await pace(context, releaseMs + (delayOf(operator) / timeScale) * 1000);
     await open(operator);
+    if (i === 0) {
+      await refusedDisclosure(lead, campaign);
+      narrator.said('disclose before the threshold: refused');
+    }
     await operator.run('attest', [campaign], { variant: operator.model.variant });
     adopted += operator.model.stake;
     const share = Number((adopted * 10_000n) / model.totalStake) / 100;
@@ -97,11 +101,9 @@ async function adopt(
       queue.length,
       `${bar(share, 100, [1 / 3, 2 / 3])} ${share.toFixed(2)} % of stake`,
     );
-    if (!refused && adopted * 3n > model.totalStake) {
-      refused = true;
+    if (!third && adopted * 3n > model.totalStake) {
+      third = true;
       narrator.said(`${clock(delayOf(operator))} after T0: a third of stake`);
-      await refusedDisclosure(lead, campaign);
-      narrator.said('disclose before the threshold: refused');
     }
     if (secondsToSupermajority === undefined && adopted * 3n > model.totalStake * 2n) {
       secondsToSupermajority = delayOf(operator);

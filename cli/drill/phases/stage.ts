@@ -50,9 +50,10 @@ async function writeCampaign(
 ): Promise<void> {
   const path = join(dir, 'campaign.json');
   const skeleton = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+  const releaseTime = formatTime(floorToSecond(context.now() + PLANNED_MS));
   const campaign = {
     ...skeleton,
-    releaseTime: formatTime(floorToSecond(context.now() + PLANNED_MS)),
+    releaseTime,
     latestDisclosure: formatTime(floorToSecond(context.now() + LATEST_MS)),
     variants: variants.map(({ name, base, tree, patchName }) => ({
       name,
@@ -70,19 +71,19 @@ async function writeCampaign(
     await copyFile(patch, join(artifacts, patchName));
   }
   const id = String(skeleton['id']);
-  await writeFile(join(dir, 'notice.md'), notice(id));
+  await writeFile(join(dir, 'notice.md'), notice(id, releaseTime));
   await writeFile(join(dir, 'disclosure.md'), disclosure(id));
   await writeFile(join(dir, 'INSTRUCTIONS.md'), instructions(variants));
 }
 
 const floorToSecond = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
-const notice = (id: string): string => `# ${id}: a critical update is coming
+const notice = (id: string, releaseTime: string): string => `# ${id}: a critical update is coming
 
 EXERCISE. This is a rehearsal; no real bug is behind it.
 
-A critical update of your validator software will be released to you at the time that
-\`sealdrop inbox\` shows. Please have somebody at the keyboard at that hour.
+A critical update of your validator software will be released to you on
+${releaseTime}, or when \`sealdrop inbox\` says. Please have somebody at the keyboard at that hour.
 
 - It concerns the clients agave and jito at 1.18.21.
 - It takes one build and one restart. Apply it as soon as you have it.

@@ -1,0 +1,139 @@
+import type { z } from 'zod';
+import * as api from '../../protocol/api.ts';
+import { utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { ProblemError } from '../errors.ts';
+import type { Client } from './client.ts';
+import { fileBody, transferTimeoutMs, writeVerified } from './download.ts';
+import { envelopeJsonOf } from './envelope.ts';
+import { readBody, readJson, type HttpAnswer } from './http.ts';
+import { collectPages } from './pages.ts';
+import type { Transport } from './transport.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+/** Answers about one thing. */
+const SMALL = 1 * MIB;
+/** A page of a list whose entries are whole envelopes or messages. */
+const PAGE = 64 * MIB;
+const DOCUMENT = 4 * MIB;
+const SNAPSHOT = 32 * MIB;
+/** 256 entries of at most 64 KiB. */
+const TILE = 17 * MIB;
+
+const BINARY = 'application/octet-stream';
+
+export function clientOver({ server, get, post, put, whoAmI }: Transport): Client {
+  const of = (id: string, rest = ''): string => `/v1/campaigns/${encodeURIComponent(id)}${rest}`;
+  const bytes = async (answer: Promise<HttpAnswer>, maxBytes: number): Promise<Uint8Array> =>
+    readBody(await answer, maxBytes);
+  const json = async <T>(
+    answer: Promise<HttpAnswer>,
+    schema: z.ZodType<T>,
+    maxBytes = SMALL,
+  ): Promise<T> => readJson(await answer, schema, maxBytes);
+  const done = async (answer: Promise<HttpAnswer>): Promise<void> => {
+    await bytes(answer, SMALL);
+  };
+  const getJson = <T>(path: string, schema: z.ZodType<T>, maxBytes = SMALL): Promise<T> =>
+    json(get(path), schema, maxBytes);
+
+  return {
+    server,
+    whoAmI,
+
+    checkpoint: async () => utf8Decode(await bytes(get('/log/checkpoint', 'public'), 64 * KIB)),
+    tile: (path) => bytes(get(`/log/${path}`, 'public'), TILE),
+    async findRoot(version) {
+      try {
+        return await bytes(get(`/tuf/${version}.root.json`, 'public'), 512 * KIB);
+      } catch (error) {
+        if (error instanceof ProblemError && error.status === 404) return undefined;
+        throw error;
+      }
+    },
+    async commitments() {
+      const answer = get('/v1/commitments', 'public');
+      return (await json(answer, api.commitmentsResponse, PAGE)).commitments;
+    },
+    commitment: (sha256) => json(get(`/v1/commitments/${sha256}`, 'public'), api.commitmentView),
+    snapshot: (sha256) => bytes(get(`/v1/snapshots/${sha256}`, 'public'), SNAPSHOT),
+    enrol: (request) => json(post('/v1/enrolments', request, 'public'), api.receiptResponse),
+
+    campaign: (id) => getJson(of(id), api.campaignView),
+    plan: (id) => bytes(get(of(id, '/plan')), DOCUMENT),
+    campaignSnapshot: (id) => bytes(get(of(id, '/snapshot')), SNAPSHOT),
+    directives: (id) => getJson(of(id, '/directives'), api.directivesResponse, PAGE),
+    shares: async (id) => (await getJson(of(id, '/shares'), api.sharesResponse, PAGE)).shares,
+    releaseKey: async (id) =>
+      (await getJson(of(id, '/release-key'), api.releaseKeyResponse)).envelope,
+    signatures: (id) => bytes(get(of(id, '/signatures')), 16 * MIB),
+    tally: (id) => getJson(of(id, '/tally'), api.tallyResponse, PAGE),
+    events: (id, after) =>
+      collectPages(
+        async (query) =>
+          (await getJson(of(id, `/events${query}`), api.eventsResponse, PAGE)).events,
+        ({ seq }) => seq,
+        after,
+      ),
+    statements: (id) =>
+      collectPages(
+        async (query) =>
+          (await getJson(of(id, `/statements${query}`), api.statementsResponse, PAGE)).statements,
+        ({ seq }) => seq,
+      ),
+    downloadBlob(sha256, size, path) {
+      const ask = (): Promise<HttpAnswer> =>
+        get(`/blobs/sha256/${sha256}`, 'own', transferTimeoutMs(size));
+      return writeVerified(ask, path, { sha256, size });
+    },
+    tuf: (name) => get(`/tuf/${name}`),
+
+    inbox: async () => (await getJson('/v1/inbox', api.inboxResponse, PAGE)).campaigns,
+    sendStatement: (id, envelope) =>
+      json(
+        post(of(id, '/statements'), { envelope: envelopeJsonOf(envelope) }),
+        api.receiptResponse,
+      ),
+
+    enrolments: async () =>
+      (await getJson('/v1/enrolments', api.enrolmentsResponse, PAGE)).enrolments,
+    postSnapshot: (content) => {
+      const body = (): Uint8Array<ArrayBuffer> => new Uint8Array(content);
+      const upload = { contentType: 'text/plain', body };
+      return json(post('/v1/snapshots', upload), api.snapshotResponse);
+    },
+    async uploadBlob(path, sha256) {
+      const { size, body } = await fileBody(path);
+      const timeoutMs = transferTimeoutMs(size);
+      await done(put(`/blobs/sha256/${sha256}`, { contentType: BINARY, body, timeoutMs }));
+    },
+    createCampaign: (request) => json(post('/v1/campaigns', request), api.createCampaignResponse),
+    campaigns: async () => (await getJson('/v1/campaigns', api.campaignsResponse, PAGE)).campaigns,
+    custody: async (id) => (await getJson(of(id, '/custody'), api.custodyResponse, PAGE)).custody,
+    sendDirective: (id, request) =>
+      json(post(of(id, '/directives'), request), api.directiveResponse),
+    putSignatures: (id, ciphertext) =>
+      done(
+        put(of(id, '/signatures'), { contentType: BINARY, body: () => new Uint8Array(ciphertext) }),
+      ),
+    publishShare: (id, envelope) =>
+      done(post(of(id, '/shares'), { envelope: envelopeJsonOf(envelope) })),
+    publishReleaseKey: (id, envelope) =>
+      done(post(of(id, '/release-key'), { envelope: envelopeJsonOf(envelope) })),
+    sendMessages: (id, messages) =>
+      json(post(of(id, '/messages'), { messages }), api.messagesAccepted),
+    messages: async (id) =>
+      (await getJson(of(id, '/messages'), api.messagesResponse, PAGE)).messages,
+    contacts: async (id) =>
+      (await getJson(of(id, '/contacts'), api.contactsResponse, PAGE)).contacts,
+
+    document: (id, name) => bytes(get(of(id, `/documents/${encodeURIComponent(name)}`)), DOCUMENT),
+    closingKey: async (id) => (await getJson(of(id, '/closing-key'), api.closingKeyResponse)).key,
+    openings: (id) =>
+      collectPages(
+        async (query) =>
+          (await getJson(of(id, `/openings${query}`), api.openingsResponse, PAGE)).openings,
+        ({ index }) => index,
+      ),
+  };
+}

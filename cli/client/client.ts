@@ -1,0 +1,112 @@
+import type { z } from 'zod';
+import type * as api from '../../protocol/api.ts';
+import type { Envelope } from '../../protocol/signature/dsse.ts';
+import type { HttpAnswer } from './http.ts';
+import type { Session } from '../home/sessions.ts';
+
+/** An envelope as it stands in a JSON body; `readEnvelope` (client/envelope.ts) judges it. */
+export type EnvelopeJson = z.infer<typeof api.envelopeJson>;
+export type CampaignView = z.infer<typeof api.campaignView>;
+export type CommitmentView = z.infer<typeof api.commitmentView>;
+export type ContactEntry = z.infer<typeof api.contactsResponse>['contacts'][number];
+export type CustodyShare = z.infer<typeof api.custodyResponse>['custody'][number];
+export type DeliveryEntry = z.infer<typeof api.messagesResponse>['messages'][number];
+export type DirectiveAnswer = z.infer<typeof api.directiveResponse>;
+export type DirectivesView = z.infer<typeof api.directivesResponse>;
+export type EnrolmentEntry = z.infer<typeof api.enrolmentsResponse>['enrolments'][number];
+export type EventEntry = z.infer<typeof api.eventsResponse>['events'][number];
+export type InboxEntry = z.infer<typeof api.inboxResponse>['campaigns'][number];
+export type OpeningEntry = z.infer<typeof api.openingsResponse>['openings'][number];
+export type OutgoingMessage = z.infer<typeof api.messagesRequest>['messages'][number];
+export type Receipt = z.infer<typeof api.receiptResponse>;
+export type StatementEntry = z.infer<typeof api.statementsResponse>['statements'][number];
+export type TallyView = z.infer<typeof api.tallyResponse>;
+
+/**
+ * The server's routes, one method each. Answers are checked for shape and nothing else: whatever
+ * matters in them is signed, and whoever asks verifies it. Lists are read to their end.
+ *
+ * Every method throws {@link ProblemError}, {@link TemporaryError} or {@link InterruptedError}; and
+ * {@link ProtocolError} when the answer has another shape or is too long.
+ *
+ * @see docs/spec/http.md
+ */
+export interface Client {
+  /** Base URL as `trust add` stored it. */
+  readonly server: string;
+  /** Who the server takes the holder of this key for; logs in when needed. */
+  whoAmI(): Promise<Pick<Session, 'role' | 'id'>>;
+
+  // Public: asked without showing who asks.
+
+  /** The newest checkpoint, a signed note; `client/checkpoint.ts` verifies it. */
+  checkpoint(): Promise<string>;
+  /** A tile or entry bundle by path: `tile/0/x001/067`, `tile/entries/000.p/5`. */
+  tile(path: string): Promise<Uint8Array>;
+  /** `<version>.root.json`; `undefined` while there is no such version. */
+  findRoot(version: number): Promise<Uint8Array | undefined>;
+  commitments(): Promise<readonly CommitmentView[]>;
+  commitment(sha256: string): Promise<CommitmentView>;
+  /** A canonical stake snapshot by its digest. */
+  snapshot(sha256: string): Promise<Uint8Array>;
+  enrol(request: z.input<typeof api.enrolmentRequest>): Promise<Receipt>;
+
+  // Officers' and operators' common ground.
+
+  campaign(id: string): Promise<CampaignView>;
+  /** The exact bytes of plan.txt. */
+  plan(id: string): Promise<Uint8Array>;
+  /** The snapshot that the plan pins. */
+  campaignSnapshot(id: string): Promise<Uint8Array>;
+  directives(id: string): Promise<DirectivesView>;
+  /** Shares that are out; empty before the release time. */
+  shares(id: string): Promise<readonly EnvelopeJson[]>;
+  releaseKey(id: string): Promise<EnvelopeJson>;
+  /** The second age file, with the signatures over the plaintext. */
+  signatures(id: string): Promise<Uint8Array>;
+  tally(id: string): Promise<TallyView>;
+  events(id: string, after?: number): Promise<readonly EventEntry[]>;
+  statements(id: string): Promise<readonly StatementEntry[]>;
+  /** Stream ciphertext to a new file at `path`, left there only if digest and size are these. */
+  downloadBlob(sha256: string, size: number, path: string): Promise<void>;
+  /** `timestamp.json`, `<n>.snapshot.json` or `<n>.targets.json`. */
+  tuf(name: string): Promise<HttpAnswer>;
+
+  // Operators.
+
+  inbox(): Promise<readonly InboxEntry[]>;
+  sendStatement(id: string, envelope: Envelope): Promise<Receipt>;
+
+  // Officers.
+
+  enrolments(): Promise<readonly EnrolmentEntry[]>;
+  postSnapshot(content: Uint8Array): Promise<{ readonly sha256: string }>;
+  /** Stream a file up under its digest. Sending it again changes nothing. */
+  uploadBlob(path: string, sha256: string): Promise<void>;
+  createCampaign(
+    request: z.input<typeof api.createCampaignRequest>,
+  ): Promise<z.infer<typeof api.createCampaignResponse>>;
+  campaigns(): Promise<readonly CampaignView[]>;
+  /** The caller's own shares, each an age file to the caller. */
+  custody(id: string): Promise<readonly CustodyShare[]>;
+  sendDirective(
+    id: string,
+    request: z.input<typeof api.directiveRequest>,
+  ): Promise<DirectiveAnswer>;
+  putSignatures(id: string, ciphertext: Uint8Array): Promise<void>;
+  publishShare(id: string, envelope: Envelope): Promise<void>;
+  publishReleaseKey(id: string, envelope: Envelope): Promise<void>;
+  sendMessages(
+    id: string,
+    messages: readonly OutgoingMessage[],
+  ): Promise<z.infer<typeof api.messagesAccepted>>;
+  messages(id: string): Promise<readonly DeliveryEntry[]>;
+  contacts(id: string): Promise<readonly ContactEntry[]>;
+
+  // After disclosure.
+
+  document(id: string, name: string): Promise<Uint8Array>;
+  /** `AGE-SECRET-KEY-1…` of the closing bundle. */
+  closingKey(id: string): Promise<string>;
+  openings(id: string): Promise<readonly OpeningEntry[]>;
+}

@@ -1,0 +1,107 @@
+import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { equalBytes } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { verifyInitialRoot, verifyNextRoot, type TrustRoot } from '../../protocol/trust/root.ts';
+import { CliError } from '../errors.ts';
+import { findFile, writeAtomically } from '../home/files.ts';
+import type { Home } from '../home/home.ts';
+import type { Client } from './client.ts';
+
+/** The chain of roots from the pin to the newest, every link verified. */
+export interface Trust {
+  /** SHA-256 of `1.root.json`. */
+  readonly pin: string;
+  /** The newest. */
+  readonly root: TrustRoot;
+  readonly roots: ReadonlyMap<number, TrustRoot>;
+  /** Their exact bytes. */
+  readonly files: ReadonlyMap<number, Uint8Array>;
+}
+
+/** As many as a TUF client follows in one go. */
+const MAX_ROTATIONS = 256;
+
+/** Where a home keeps a version of the root. */
+function rootPath(home: Home, version: number): string {
+  return home.path('trust', `${version}.root.json`);
+}
+
+/**
+ * Verify a chain of roots.
+ *
+ * @param read - Version → bytes, `undefined` past the newest.
+ * @throws {@link ProtocolError} as `verifyInitialRoot` and `verifyNextRoot`; `trust_invalid` when
+ *   there is no first root or the chain does not end.
+ */
+export async function followRoots(
+  pin: string,
+  read: (version: number) => Promise<Uint8Array | undefined>,
+): Promise<Trust> {
+  const first = await read(1);
+  if (first === undefined) throw new ProtocolError('trust_invalid', 'there is no root of trust');
+  let root = verifyInitialRoot(first, pin, verifyEd25519);
+  if (root.version !== 1)
+    throw new ProtocolError('trust_invalid', 'the first root is not version 1');
+  const roots = new Map([[1, root]]);
+  const files = new Map([[1, first]]);
+  for (;;) {
+    const bytes = await read(root.version + 1);
+    if (bytes === undefined) return { pin, root, roots, files };
+    if (roots.size > MAX_ROTATIONS) {
+      throw new ProtocolError('trust_invalid', `more than ${MAX_ROTATIONS} roots`);
+    }
+    root = verifyNextRoot(bytes, root, verifyEd25519);
+    roots.set(root.version, root);
+    files.set(root.version, bytes);
+  }
+}
+
+/**
+ * Load what this home trusts, from its files alone. Everything is verified again from the pin.
+ *
+ * Says nothing about dates: opening at the release time needs nothing fresh.
+ *
+ * @throws {@link CliError} before `trust add`; {@link ProtocolError} when a file was changed or lost.
+ */
+export async function loadTrust(home: Home): Promise<Trust> {
+  const { rootSha256 } = await home.config();
+  const trust = await followRoots(rootSha256, (version) => findFile(rootPath(home, version)));
+  const { rootVersion } = await home.state.read();
+  if (trust.root.version < rootVersion) {
+    throw new CliError(
+      `root ${rootVersion} was seen here before, but only ${trust.root.version} is left`,
+      'run: sealdrop trust show --refresh, which fetches what is missing',
+    );
+  }
+  return trust;
+}
+
+/** As {@link loadTrust}, after asking the server for newer roots; those that follow are kept. */
+export async function refreshTrust(home: Home, client: Client): Promise<Trust> {
+  const { rootSha256 } = await home.config();
+  const trust = await followRoots(
+    rootSha256,
+    async (version) => (await findFile(rootPath(home, version))) ?? client.findRoot(version),
+  );
+  await saveTrust(home, trust);
+  return trust;
+}
+
+/** Keep a verified chain. @throws {@link ProtocolError} `trust_invalid` when a newer one was seen. */
+export async function saveTrust(home: Home, trust: Trust): Promise<void> {
+  const known = trust.roots.get((await home.state.read()).rootVersion);
+  for (const [version, bytes] of trust.files) {
+    const kept = await findFile(rootPath(home, version));
+    if (kept === undefined || !equalBytes(kept, bytes)) {
+      await writeAtomically(rootPath(home, version), bytes);
+    }
+  }
+  await home.state.advanceRoot(trust.root.version, {
+    forgetTuf: known !== undefined && hasNewOnlineKeys(known, trust.root),
+  });
+}
+
+/** New online keys start their versions anew; that is how a runaway version is mended. */
+function hasNewOnlineKeys(before: TrustRoot, after: TrustRoot): boolean {
+  return before.snapshotKey !== after.snapshotKey || before.timestampKey !== after.timestampKey;
+}

@@ -1,0 +1,42 @@
+import { findOption, hasFlag, listOption, wholeNumber, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { serveOnce, startAgent } from '../officer/agent.ts';
+import { openOfficerSession } from '../officer/session.ts';
+
+export const agentCommand: Command = {
+  name: 'agent',
+  group: 'officer',
+  summary: 'Keep your shares ready and publish them when their time has come',
+  options: [
+    {
+      flag: '--draft <file>',
+      description: 'your draft of a campaign: the agent then publishes the combined key too',
+      many: true,
+    },
+    { flag: '--once', description: 'publish what is due now, and end' },
+    {
+      flag: '--poll <seconds>',
+      description: 'look at least this often, 1 to 60',
+      defaultValue: '15',
+    },
+  ],
+  example: 'sealdrop agent --draft ada.draft.age',
+
+  async run(input, context) {
+    const poll = findOption(input, 'poll') ?? '15';
+    const pollMs = wholeNumber(poll, '--poll', 1, 60) * 1000;
+    const session = await openOfficerSession(context);
+    const memory = await startAgent(session, listOption(input, 'draft'));
+    const isOnce = hasFlag(input, 'once');
+    if (!isOnce) context.out.note(`agent of ${session.keys.id}; stop it with Ctrl-C`);
+    for (;;) {
+      const wait = await serveOnce(session, memory, pollMs);
+      if (isOnce) break;
+      await context.sleep(wait);
+    }
+    context.out.summary({ officer: session.keys.id, published: [...memory.done].sort() });
+    if (memory.troubles.size > 0) {
+      throw new CliError('not everything could be looked after', 'the warnings above say what');
+    }
+  },
+};

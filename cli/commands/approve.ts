@@ -1,0 +1,70 @@
+import { ProtocolError } from '../../protocol/errors.ts';
+import { argument, hasFlag, type Command, type Context } from '../command.ts';
+import { CliError, UsageError } from '../errors.ts';
+import { checkMove } from '../officer/approval.ts';
+import { completeMove, needsDraft, tellCompletion } from '../officer/completion.ts';
+import { describeStanding } from '../officer/describe.ts';
+import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
+import { openOfficerSession } from '../officer/session.ts';
+import { signAndComplete } from '../officer/signing.ts';
+import { loadStanding } from '../officer/standing.ts';
+
+export const approveCommand: Command = {
+  name: 'approve',
+  group: 'officer',
+  summary: 'Verify what is pending on this machine, then add your signature',
+  args: [{ name: 'id', description: 'campaign id' }],
+  options: [DRAFT_OPTION, { flag: '--yes', description: 'sign without being asked' }],
+  example: 'sealdrop approve SDX-2026-7KQ4 --draft bo.draft.age',
+
+  async run(input, context) {
+    const id = argument(input, 0);
+    const session = await openOfficerSession(context);
+    const standing = await loadStanding(session, id);
+    const draft = await findDraft(input, session, standing);
+    const { pending } = standing;
+
+    if (pending === undefined) {
+      // The move may have completed while what follows from it was interrupted.
+      const last = standing.directives.at(-1);
+      if (last === undefined || draft === undefined || !needsDraft(last.action)) {
+        throw new CliError(`nothing is pending for ${id}`, `see: sealdrop inspect ${id}`);
+      }
+      const completion = await completeMove(session, standing, last.action, draft);
+      tellCompletion(session, completion);
+      context.out.summary({ campaign: id, action: last.action, completed: true, completion });
+      return;
+    }
+    const { directive, envelope, people, problem } = pending;
+    const { action } = directive;
+    if (problem !== undefined) throw new ProtocolError('transition_refused', problem);
+    if (people.includes(session.keys.id)) {
+      context.out.line(`you have signed this ${action}; it has ${people.join(', ')}`);
+      context.out.summary({ campaign: id, action, completed: false, signed: people });
+      return;
+    }
+
+    const subject = { action, override: directive.override === true, pending };
+    const { checked, companions } = await checkMove(session, standing, subject, draft);
+    for (const line of describeStanding(session, standing)) context.out.line(line);
+    for (const sentence of checked) context.out.line(`checked           ${sentence}`);
+    if (!hasFlag(input, 'yes')) await confirm(context, action, id);
+    const result = await signAndComplete(
+      session,
+      envelope.payload,
+      { campaign: id, action },
+      companions,
+      draft,
+    );
+    context.out.summary({ ...result, digest: pending.digest, checked });
+  },
+};
+
+/** Nobody signs by pressing return: the action has to be typed. */
+async function confirm(context: Context, action: string, id: string): Promise<void> {
+  if (context.ask === undefined) {
+    throw new UsageError('without a terminal nobody can be asked', 'give --yes to sign');
+  }
+  const answer = await context.ask(`Type "${action}" to sign it for ${id}: `);
+  if (answer.trim() !== action) throw new CliError('not signed', 'nothing was changed');
+}

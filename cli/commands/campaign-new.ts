@@ -1,0 +1,76 @@
+import { dirname, join } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { withOutputDirectory } from '../../platform/files.ts';
+import { campaignId, networkId, personId } from '../../protocol/encoding/shape.ts';
+import { loadTrust } from '../client/trust.ts';
+import { argument, findOption, hasFlag, listOption, type Command } from '../command.ts';
+import { UsageError } from '../errors.ts';
+import { openHome } from '../home/home.ts';
+import { generateCampaignId } from '../officer/campaign-id.ts';
+import { findCurrentSnapshot } from '../officer/kept-snapshots.ts';
+import { campaignSkeleton } from '../officer/skeleton.ts';
+
+export const campaignNewCommand: Command = {
+  name: 'campaign new',
+  group: 'officer',
+  summary: 'Start the directory of a new campaign, ready to be edited',
+  args: [{ name: 'dir', description: 'directory to make' }],
+  options: [
+    {
+      flag: '--variant <name>',
+      description: 'client that gets a patch',
+      required: true,
+      many: true,
+    },
+    { flag: '--network <id>', description: 'solana:<genesis hash>; default: the trust root’s' },
+    { flag: '--id <id>', description: 'campaign id; default: a random one' },
+    { flag: '--exercise', description: 'a rehearsal, marked as such in every text' },
+  ],
+  example: 'sealdrop campaign new ./next --variant agave --variant jito',
+
+  async run(input, context) {
+    const home = openHome(context);
+    const directory = argument(input, 0);
+    const network =
+      findOption(input, 'network') ??
+      ((await home.findConfig()) && (await loadTrust(home)).root.network);
+    if (network === undefined) {
+      throw new UsageError('which network?', 'give --network solana:<genesis hash>');
+    }
+    if (!networkId.safeParse(network).success) {
+      throw new UsageError(`"${network}" is not a network`, 'one looks like solana:<genesis hash>');
+    }
+    const id =
+      findOption(input, 'id') ??
+      generateCampaignId(context.now(), (length) => context.randomBytes(length));
+    if (!campaignId.safeParse(id).success) {
+      throw new UsageError(`"${id}" is not a campaign id`, 'one looks like SDX-2026-7KQ4');
+    }
+    const variants = listOption(input, 'variant');
+    const wrong = variants.find((name) => !personId.safeParse(name).success);
+    if (wrong !== undefined) {
+      throw new UsageError(`"${wrong}" is not a variant`, 'lower-case letters, digits, hyphens');
+    }
+    if (variants.length === 0) throw new UsageError('at least one --variant is needed');
+    if (new Set(variants).size !== variants.length)
+      throw new UsageError('a variant is given twice');
+
+    const files = campaignSkeleton({
+      id,
+      network,
+      exercise: hasFlag(input, 'exercise'),
+      variants,
+      snapshot: await findCurrentSnapshot(home),
+      now: context.now(),
+    });
+    await withOutputDirectory(directory, async (out) => {
+      for (const [name, bytes] of files) {
+        await mkdir(dirname(join(out, name)), { recursive: true });
+        await writeFile(join(out, name), bytes, { flag: 'wx', mode: 0o600 });
+      }
+    });
+    context.out.line(`${id} is in ${directory}; its README.md says what goes where`);
+    context.out.note(`next: fill it in, then sealdrop lint ${directory}`);
+    context.out.summary({ campaign: id, directory, files: [...files.keys()].sort() });
+  },
+};

@@ -1,0 +1,22 @@
+import { argument, type Command } from '../command.ts';
+import { describeStanding, standingSummary } from '../officer/describe.ts';
+import { openOfficerSession } from '../officer/session.ts';
+import { loadStanding } from '../officer/standing.ts';
+
+export const inspectCommand: Command = {
+  name: 'inspect',
+  group: 'officer',
+  summary: 'Show a campaign’s plan, its directives and what is pending, all verified here',
+  args: [{ name: 'id', description: 'campaign id' }],
+  example: 'sealdrop inspect SDX-2026-7KQ4',
+
+  async run(input, context) {
+    const session = await openOfficerSession(context);
+    const standing = await loadStanding(session, argument(input, 0));
+    for (const line of describeStanding(session, standing)) context.out.line(line);
+    context.out.note(
+      'checked here: root, plan, every directive, the signatures of what is pending',
+    );
+    context.out.summary(standingSummary(standing));
+  },
+};

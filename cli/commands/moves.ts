@@ -1,0 +1,208 @@
+import type { Action, CampaignStatus } from '../../protocol/campaign/transitions.ts';
+import { time } from '../../protocol/encoding/shape.ts';
+import {
+  argument,
+  findOption,
+  hasFlag,
+  type Command,
+  type Input,
+  type OptionSpec,
+} from '../command.ts';
+import { CliError, UsageError } from '../errors.ts';
+import { checkMove, refuseEarlyDisclosure } from '../officer/approval.ts';
+import { completeMove, tellCompletion } from '../officer/completion.ts';
+import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
+import { describeMove, type Move } from '../officer/move.ts';
+import { openOfficerSession } from '../officer/session.ts';
+import { signAndComplete } from '../officer/signing.ts';
+import { loadStanding } from '../officer/standing.ts';
+
+const REASON: OptionSpec = {
+  flag: '--reason <text>',
+  description: 'why, in one line; part of what is signed',
+};
+
+const ANEW: OptionSpec = {
+  flag: '--anew',
+  description: 'propose your own, whatever is pending: each officer may have one proposal',
+};
+
+interface MoveSpec {
+  readonly action: Action;
+  readonly summary: string;
+  readonly example: string;
+  readonly options?: readonly OptionSpec[];
+  /** States in which the move is done and only what follows from it may be missing. */
+  readonly resumesIn?: readonly CampaignStatus[];
+}
+
+/** One command for each decision: it proposes, or takes up what an interruption left undone. */
+function moveCommand({
+  action,
+  summary,
+  example,
+  options = [],
+  resumesIn = [],
+}: MoveSpec): Command {
+  return {
+    name: action,
+    group: 'officer',
+    summary,
+    args: [{ name: 'id', description: 'campaign id' }],
+    options: [...options, ANEW],
+    example,
+
+    async run(input, context) {
+      const id = argument(input, 0);
+      const move = readMove(input, action);
+      const session = await openOfficerSession(context);
+      const standing = await loadStanding(session, id);
+      const draft = await findDraft(input, session, standing);
+
+      if (resumesIn.includes(standing.state.status)) {
+        if (draft === undefined) {
+          throw new UsageError(
+            `${action} of ${id} is done; to do what follows from it the draft is needed`,
+            `run: sealdrop ${action} ${id} --draft FILE`,
+          );
+        }
+        const completion = await completeMove(session, standing, action, draft);
+        tellCompletion(session, completion);
+        context.out.summary({ campaign: id, action, completed: true, completion });
+        return;
+      }
+      const { pending } = standing;
+      const isPending = pending?.directive.action === action && pending.problem === undefined;
+      if (isPending && !hasFlag(input, 'anew')) {
+        refuseSecond(pending.people, session.keys.id, action, id);
+      }
+      await refuseEarlyDisclosure(session, standing, move);
+      const unlike = pending && { unlike: pending.digest };
+      const payload = describeMove(session, standing, { ...move, ...unlike });
+      const subject = { action, override: move.override === true };
+      const { checked, companions } = await checkMove(session, standing, subject, draft);
+      for (const sentence of checked) context.out.note(`checked: ${sentence}`);
+      const result = await signAndComplete(
+        session,
+        payload,
+        { campaign: id, action },
+        companions,
+        draft,
+      );
+      context.out.summary({ ...result, checked });
+    },
+  };
+}
+
+function refuseSecond(people: readonly string[], self: string, action: Action, id: string): void {
+  if (people.includes(self)) {
+    throw new CliError(
+      `you proposed this ${action} already; it has ${people.join(', ')}`,
+      `the others run: sealdrop approve ${id}; to replace yours give --anew`,
+    );
+  }
+  throw new CliError(
+    `${people.join(', ')} proposed this ${action} already`,
+    `run: sealdrop approve ${id}; to propose another one give --anew`,
+  );
+}
+
+function readMove(input: Input, action: Action): Move {
+  const reason = findOption(input, 'reason');
+  const releaseTime = findOption(input, 'releaseTime');
+  if (releaseTime !== undefined && !time.safeParse(releaseTime).success) {
+    throw new UsageError(`"${releaseTime}" is not a time`, 'one looks like 2026-11-20T14:00:00Z');
+  }
+  return {
+    action,
+    ...(reason !== undefined && { reason }),
+    ...(releaseTime !== undefined && { releaseTime }),
+    ...(hasFlag(input, 'override') && { override: true }),
+  };
+}
+
+export const commitCommand = moveCommand({
+  action: 'commit',
+  summary: 'Propose to commit in public to an uploaded campaign',
+  example: 'sealdrop commit SDX-2026-7KQ4 --draft ada.draft.age',
+  options: [DRAFT_OPTION],
+  resumesIn: ['committed', 'notified', 'armed'],
+});
+
+export const notifyCommand = moveCommand({
+  action: 'notify',
+  summary: 'Propose to tell operators; once decided, write the mails that are missing',
+  example: 'sealdrop notify SDX-2026-7KQ4 --draft ada.draft.age',
+  options: [DRAFT_OPTION],
+  resumesIn: ['notified', 'armed', 'released', 'adopted'],
+});
+
+export const armCommand = moveCommand({
+  action: 'arm',
+  summary: 'Propose to arm: from then on the agents publish their shares at T0',
+  example: 'sealdrop arm SDX-2026-7KQ4 --draft ada.draft.age',
+  options: [DRAFT_OPTION],
+});
+
+export const rescheduleCommand = moveCommand({
+  action: 'reschedule',
+  summary: 'Propose another T0 for an armed campaign',
+  example:
+    'sealdrop reschedule SDX-2026-7KQ4 --release-time 2026-11-20T16:00:00Z --reason "build broken"',
+  options: [
+    { flag: '--release-time <time>', description: 'the new T0, UTC', required: true },
+    { ...REASON, required: true },
+  ],
+});
+
+export const abortCommand = moveCommand({
+  action: 'abort',
+  summary: 'Propose to stop before T0; your own agent stops at once',
+  example: 'sealdrop abort SDX-2026-7KQ4 --reason "fix is incomplete"',
+  options: [{ ...REASON, required: true }],
+});
+
+export const withdrawCommand = moveCommand({
+  action: 'withdraw',
+  summary: 'Propose to withdraw a released patch that does harm',
+  example: 'sealdrop withdraw SDX-2026-7KQ4 --reason "patched nodes halt"',
+  options: [{ ...REASON, required: true }],
+});
+
+export const leakedCommand = moveCommand({
+  action: 'leaked',
+  summary: 'Propose to release and disclose at once, because the embargo is broken',
+  example: 'sealdrop leaked SDX-2026-7KQ4 --reason "the diff is on a public mirror"',
+  options: [{ ...REASON, required: true }],
+});
+
+export const discloseCommand = moveCommand({
+  action: 'disclose',
+  summary: 'Propose to publish the disclosure; once decided, write the closing mails',
+  example: 'sealdrop disclose SDX-2026-7KQ4 --draft ada.draft.age',
+  options: [
+    DRAFT_OPTION,
+    { flag: '--override', description: 'before the gate is reached; needs a reason' },
+    REASON,
+  ],
+  resumesIn: ['disclosed'],
+});
+
+/** A second revision needs plans to be revised, which nothing here can do yet: it says so. */
+export const supersedeCommand: Command = {
+  name: 'supersede',
+  group: 'officer',
+  summary: 'Replace a released patch by a second revision (comes with a later release)',
+  args: [{ name: 'id', description: 'campaign id' }],
+  example: 'sealdrop supersede SDX-2026-7KQ4',
+
+  run(input) {
+    const id = argument(input, 0);
+    return Promise.reject(
+      new CliError(
+        'supersede comes with a later release of sealdrop; nothing was changed',
+        `stop the patch (sealdrop withdraw ${id} --reason TEXT) and release the new one as a campaign`,
+      ),
+    );
+  },
+};

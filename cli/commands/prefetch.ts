@@ -1,0 +1,115 @@
+import { rm } from 'node:fs/promises';
+import { recipientOf } from '../../protocol/embargo/age.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { refreshCheckpoint } from '../client/checkpoint.ts';
+import { digestFile } from '../client/download.ts';
+import { refreshTargets } from '../client/targets.ts';
+import { argument, findOption, type Command } from '../command.ts';
+import { CliError, ProblemError } from '../errors.ts';
+import type { CampaignDirectory } from '../home/campaign-directory.ts';
+import { hasErrorCode } from '../home/files.ts';
+import { saveChain, verifyChain, type Chain } from '../operator/chain.ts';
+import { loadNotice } from '../operator/notice.ts';
+import { bundleName, SIGNATURES_NAME } from '../operator/opening.ts';
+import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
+import { chooseVariant } from '../operator/variant.ts';
+
+export const prefetchCommand: Command = {
+  name: 'prefetch',
+  group: 'operator',
+  summary: 'Fetch and verify the encrypted patch ahead of T0; run it again at any time',
+  args: [{ name: 'id', description: 'campaign id' }],
+  options: [{ flag: '--variant <name>', description: 'client variant; default: the only one' }],
+  example: 'sealdrop prefetch SDX-2026-7KQ4 --variant agave',
+
+  async run(input, context) {
+    const id = argument(input, 0);
+    const session = await openOperatorSession(context);
+    const directory = session.home.campaign(id);
+    const chain = await fetchChain(session, id);
+    const { plan, state } = chain;
+    await checkNotice(directory, plan);
+    const variant = chooseVariant(plan, findOption(input, 'variant'));
+    const bundle = plan.bundles.find((each) => each.variant === variant);
+    if (bundle === undefined) throw new Error('a chosen variant is in the plan');
+
+    const targets = await refreshTargets(session.home, session.client, session.trust);
+    if (targets.bundles.get(bundle.sha256) !== bundle.size) {
+      throw new ProtocolError(
+        'trust_invalid',
+        'the officers’ signed targets do not list this bundle; tell an officer',
+      );
+    }
+    const { checkpoint } = await refreshCheckpoint(
+      session.home,
+      session.client,
+      session.trust.root,
+    );
+    await download(session, directory, bundle);
+    await directory.write(SIGNATURES_NAME, await session.client.signatures(id));
+    await saveChain(directory, chain);
+
+    const { out } = context;
+    out.line(`${id}: ciphertext for ${variant} is here and verified, ${bundle.size} bytes`);
+    out.line(`T0 is ${state.releaseTime}`);
+    out.note(`then: sealdrop fetch ${id} --variant ${variant} --wait --out ./patch`);
+    out.summary({
+      campaign: id,
+      variant,
+      sha256: bundle.sha256,
+      size: bundle.size,
+      releaseTime: state.releaseTime,
+      checkpoint: checkpoint.size,
+    });
+  },
+};
+
+/** Plan and directives from the server, verified. */
+async function fetchChain(session: OperatorSession, id: string): Promise<Chain> {
+  const { client, home, trust } = session;
+  const view = await client.campaign(id);
+  if (view.status === 'committed' || view.status === 'notified') {
+    throw new CliError(`${id} is not armed yet`, 'there is nothing to fetch; try again later');
+  }
+  const planBytes = await client.plan(id);
+  const { completed } = await client.directives(id);
+  return verifyChain(home, trust, id, planBytes, completed);
+}
+
+/** The plan must be the one that the verified notice belongs to. */
+async function checkNotice(directory: CampaignDirectory, plan: Plan): Promise<void> {
+  const { commitment, accessKey } = await loadNotice(directory);
+  if (plan.commitment !== commitment) {
+    throw new ProtocolError(
+      'commitment_mismatch',
+      'the plan has another commitment than the notice',
+    );
+  }
+  if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
+    throw new ProtocolError('key_mismatch', 'the access key in the notice is not that of the plan');
+  }
+}
+
+async function download(
+  { client }: OperatorSession,
+  directory: CampaignDirectory,
+  { sha256, size }: { readonly sha256: string; readonly size: number },
+): Promise<void> {
+  const path = await directory.path(bundleName(sha256));
+  try {
+    const found = await digestFile(path);
+    if (found.sha256 === sha256 && found.size === size) return;
+    await rm(path);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+  }
+  try {
+    await client.downloadBlob(sha256, size, path);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status !== 404) throw error;
+    throw new CliError('the server does not have the ciphertext', 'tell an officer', {
+      cause: error,
+    });
+  }
+}

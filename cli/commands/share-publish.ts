@@ -1,0 +1,52 @@
+import { argument, findOption, type Command } from '../command.ts';
+import { CliError, NotReleasedError, UsageError } from '../errors.ts';
+import { openOwnShares } from '../officer/custody.ts';
+import { isDue, publishShare } from '../officer/publishing.ts';
+import { openOfficerSession } from '../officer/session.ts';
+import { loadStanding } from '../officer/standing.ts';
+import { isStopped, stopPath } from '../officer/stop.ts';
+
+export const sharePublishCommand: Command = {
+  name: 'share publish',
+  group: 'officer',
+  summary: 'Publish your share by hand, when no agent of yours runs; refused before its time',
+  args: [{ name: 'id', description: 'campaign id' }],
+  options: [{ flag: '--key <key>', description: 'release or closing', defaultValue: 'release' }],
+  example: 'sealdrop share publish SDX-2026-7KQ4',
+
+  async run(input, context) {
+    const id = argument(input, 0);
+    const key = findOption(input, 'key') ?? 'release';
+    if (key !== 'release' && key !== 'closing') {
+      throw new UsageError(`there is no ${key} key`, 'give --key release or --key closing');
+    }
+    const session = await openOfficerSession(context);
+    const { plan, state } = await loadStanding(session, id);
+    if (state.status === 'aborted' || state.status === 'withdrawn') {
+      if (key === 'release') throw new CliError(`${id} is ${state.status}: its key stays closed`);
+    }
+    if (!isDue(key, state, context.now())) {
+      throw new NotReleasedError(
+        key === 'release'
+          ? `${id} is ${state.status}, T0 is ${state.releaseTime}; nothing was published`
+          : `${id} is ${state.status} and not to be disclosed yet; nothing was published`,
+        key === 'release'
+          ? 'wait for T0; sealdrop agent does it by itself'
+          : `wait for the disclosure, or for ${state.latestDisclosure}`,
+      );
+    }
+    if (key === 'release' && (await isStopped(session.home, id))) {
+      throw new CliError(
+        'your release share is held back, because you signed an abort',
+        `to publish after all, remove ${await stopPath(session.home, id)}`,
+      );
+    }
+    const isNew = await publishShare(session, plan, key, await openOwnShares(session, plan));
+    context.out.line(
+      isNew
+        ? `your share of the ${key} key is out`
+        : `your share of the ${key} key was out already`,
+    );
+    context.out.summary({ campaign: id, key, new: isNew });
+  },
+};

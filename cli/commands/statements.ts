@@ -1,0 +1,116 @@
+import { documentDigest } from '../../protocol/campaign/document.ts';
+import { argument, findOption, type Command, type Context } from '../command.ts';
+import { CliError } from '../errors.ts';
+import { loadChain } from '../operator/chain.ts';
+import { loadNotice } from '../operator/notice.ts';
+import { say, type Saying } from '../operator/say.ts';
+import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
+import { chooseVariant } from '../operator/variant.ts';
+
+const ID = [{ name: 'id', description: 'campaign id' }];
+const REASON = { flag: '--reason <text>', description: 'why, in one line', required: true };
+
+export const ackCommand: Command = {
+  name: 'ack',
+  group: 'operator',
+  summary: 'Acknowledge a verified notice',
+  args: ID,
+  example: 'sealdrop ack SDX-2026-7KQ4',
+  run: async (input, context) => sayAboutNotice(context, argument(input, 0), { kind: 'ack' }),
+};
+
+export const readyCommand: Command = {
+  name: 'ready',
+  group: 'operator',
+  summary: 'Say that somebody will be there at T0',
+  args: ID,
+  example: 'sealdrop ready SDX-2026-7KQ4',
+  run: async (input, context) => sayAboutNotice(context, argument(input, 0), { kind: 'ready' }),
+};
+
+export const declineCommand: Command = {
+  name: 'decline',
+  group: 'operator',
+  summary: 'Say that you will not take part, and why',
+  args: ID,
+  options: [REASON],
+  example: 'sealdrop decline SDX-2026-7KQ4 --reason "we run another client"',
+  run: async (input, context) =>
+    sayAboutNotice(context, argument(input, 0), { kind: 'decline', ...reasonOf(input) }),
+};
+
+export const attestCommand: Command = {
+  name: 'attest',
+  group: 'operator',
+  summary: 'Say that your validators run the patch',
+  args: ID,
+  options: [{ flag: '--variant <name>', description: 'client variant that they run' }],
+  example: 'sealdrop attest SDX-2026-7KQ4 --variant agave',
+  async run(input, context) {
+    const id = argument(input, 0);
+    const session = await openOperatorSession(context);
+    const directory = session.home.campaign(id);
+    const { plan } = await loadChain(session.home, session.trust, directory);
+    const variant = chooseVariant(plan, findOption(input, 'variant'));
+    if ((await directory.findSecret('release.key')) === undefined) {
+      throw new CliError(
+        `the patch of ${id} was not opened here`,
+        `run: sealdrop fetch ${id} --variant ${variant}, apply it, and attest then`,
+      );
+    }
+    await finish(session, { campaign: id, kind: 'attest', ...releaseOf(plan), variant });
+  },
+};
+
+export const revertCommand: Command = {
+  name: 'revert',
+  group: 'operator',
+  summary: 'Take back an attestation, because the patch no longer runs',
+  args: ID,
+  options: [REASON],
+  example: 'sealdrop revert SDX-2026-7KQ4 --reason "rolled back after a crash"',
+  async run(input, context) {
+    const id = argument(input, 0);
+    const session = await openOperatorSession(context);
+    const { plan } = await loadChain(session.home, session.trust, session.home.campaign(id));
+    await finish(session, { campaign: id, kind: 'revert', ...releaseOf(plan), ...reasonOf(input) });
+  },
+};
+
+const reasonOf = (input: Parameters<Command['run']>[0]): { reason: string } => ({
+  reason: findOption(input, 'reason') ?? '',
+});
+
+function releaseOf(plan: {
+  readonly documents: readonly Saying['subject'][];
+}): Pick<Saying, 'subject'> {
+  const subject = plan.documents.find(({ name }) => name === 'release.txt');
+  if (subject === undefined) throw new Error('a checked plan has a release.txt');
+  return { subject };
+}
+
+async function sayAboutNotice(
+  context: Context,
+  campaign: string,
+  saying: Omit<Saying, 'campaign' | 'subject'>,
+): Promise<void> {
+  const session = await openOperatorSession(context);
+  const { notice } = await loadNotice(session.home.campaign(campaign));
+  const subject = { name: 'notice.txt', sha256: documentDigest(notice) };
+  await finish(session, { campaign, subject, ...saying });
+}
+
+async function finish(session: OperatorSession, saying: Saying): Promise<void> {
+  const { statement, receipt } = await say(session, saying);
+  const { out } = session.context;
+  out.line(`${saying.kind}: accepted for ${statement.validators.length} validators`);
+  out.note(`receipt ${receipt}`);
+  out.summary({
+    campaign: saying.campaign,
+    kind: saying.kind,
+    validators: statement.validators,
+    counter: statement.counter,
+    checkpoint: statement.checkpoint,
+    receipt,
+  });
+}

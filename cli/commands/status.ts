@@ -1,0 +1,47 @@
+import { parseTime } from '../../protocol/encoding/time.ts';
+import { argument, hasFlag, type Command } from '../command.ts';
+import { EXIT, exitCodeOf } from '../exit-code.ts';
+import { countdown } from '../officer/amounts.ts';
+import { loadProgress, progressLines, progressSummary } from '../officer/progress.ts';
+import { openOfficerSession } from '../officer/session.ts';
+
+const WATCH_MS = 2_000;
+
+export const statusCommand: Command = {
+  name: 'status',
+  group: 'officer',
+  summary: 'Show how far a campaign has come: T0, shares, mails, adoption',
+  args: [{ name: 'id', description: 'campaign id' }],
+  options: [{ flag: '--watch', description: 'say every change until it is disclosed and opened' }],
+  example: 'sealdrop status SDX-2026-7KQ4 --watch',
+
+  async run(input, context) {
+    const id = argument(input, 0);
+    const session = await openOfficerSession(context);
+    const isWatching = hasFlag(input, 'watch');
+    let shown = '';
+    for (;;) {
+      try {
+        const progress = await loadProgress(session, id);
+        const { state, view } = progress.standing;
+        const now = context.now();
+        const facts = progressSummary(progress);
+        const current = JSON.stringify(facts);
+        if (current !== shown) {
+          for (const line of progressLines(progress, now)) context.out.line(line);
+          if (isWatching) context.out.event('status', facts);
+        }
+        shown = current;
+        if (!isWatching || view.opened) {
+          context.out.summary(facts);
+          return;
+        }
+        context.out.progress(`${id}  ${countdown(parseTime(state.releaseTime) - now)}`);
+      } catch (error) {
+        if (!isWatching || exitCodeOf(error) !== EXIT.temporary) throw error;
+        context.out.note(error instanceof Error ? error.message : 'trouble');
+      }
+      await context.sleep(WATCH_MS);
+    }
+  },
+};

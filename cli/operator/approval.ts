@@ -1,0 +1,72 @@
+import { officerKeys, verifyDetached } from '../../protocol/contact/openpgp.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Release } from '../../protocol/embargo/release.ts';
+import type { Signatures } from '../../protocol/embargo/bundle.ts';
+import { sha256Hex, utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parseEnvelope } from '../../protocol/signature/dsse.ts';
+import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
+import { verifyReleaseStatement } from '../../protocol/statement/release.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
+
+/** What was approved: the list of files, what it lists, and what was signed over it. */
+export interface Approved {
+  /** The bytes of `SHA256SUMS`. */
+  readonly sums: Uint8Array;
+  readonly release: Release;
+  readonly signatures: Signatures;
+}
+
+/** Who signed the plaintext, sorted. */
+export interface Approvers {
+  /** In `SHA256SUMS.asc`. */
+  readonly sums: readonly string[];
+  /** In `release.intoto.json`. */
+  readonly release: readonly string[];
+}
+
+/**
+ * Verify that a threshold of officers signed this plaintext, twice: with OpenPGP over `SHA256SUMS`
+ * and with their signing keys over every artifact's digest.
+ *
+ * @param plan - Names the campaign and the `release.txt` that was approved.
+ * @param root - The root under which the plan was approved.
+ * @param now - Unix ms; no OpenPGP signature may be from later.
+ * @throws {@link ProtocolError} `signature_invalid`, `threshold_unmet`; `statement_invalid` when the
+ *   statement is about other bytes.
+ */
+export async function verifyApproval(
+  { sums, release, signatures }: Approved,
+  plan: Pick<Plan, 'campaign' | 'network' | 'revision' | 'documents'>,
+  root: TrustRoot,
+  verify: VerifyEd25519,
+  now: number,
+): Promise<Approvers> {
+  const keys = await officerKeys(root.people.values());
+  const bySums = await verifyDetached(sums, utf8Decode(signatures.sums), keys, new Date(now));
+  if (bySums.length < root.directiveThreshold) {
+    throw new ProtocolError(
+      'threshold_unmet',
+      `SHA256SUMS is signed by ${bySums.length} of the ${root.directiveThreshold} people needed`,
+    );
+  }
+  const document = plan.documents.find(({ name }) => name === 'release.txt');
+  if (document === undefined)
+    throw new ProtocolError('plan_invalid', 'the plan has no release.txt');
+  const { campaign, network, revision } = plan;
+  const expected = { campaign, network, revision, release: document.sha256 };
+  const envelope = parseEnvelope(signatures.release);
+  const { statement, people } = verifyReleaseStatement(envelope, verify, root, expected);
+  if (statement.sums !== sha256Hex(sums)) {
+    throw new ProtocolError('statement_invalid', 'the officers signed another SHA256SUMS');
+  }
+  const signed = statement.artifacts.map(({ name, sha256 }) => `${sha256}  ${name}`);
+  const listed = release.variants
+    .flatMap(({ artifacts }) => artifacts)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+    .map(({ name, sha256 }) => `${sha256}  ${name}`);
+  if (signed.join('\n') !== listed.join('\n')) {
+    throw new ProtocolError('statement_invalid', 'the officers signed other artifacts');
+  }
+  return { sums: bySums, release: people };
+}

@@ -1,0 +1,99 @@
+import { commitmentDigest, verifyOpening } from '../../protocol/campaign/commitment.ts';
+import { readAccessKey } from '../../protocol/embargo/notice.ts';
+import { utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { formatLeaf } from '../../protocol/log/leaf.ts';
+import { refreshCheckpoint, verifyLogged } from '../client/checkpoint.ts';
+import type { Client } from '../client/client.ts';
+import type { Trust } from '../client/trust.ts';
+import { CliError, ProblemError, TemporaryError } from '../errors.ts';
+import type { CampaignDirectory } from '../home/campaign-directory.ts';
+import type { Home } from '../home/home.ts';
+
+/** A notice that is the one committed to. */
+export interface VerifiedNotice {
+  readonly campaign: string;
+  readonly commitment: string;
+}
+
+/**
+ * Check a notice against its list, and read whose campaign it is of.
+ *
+ * @param list - The bytes of `COMMITMENT`; whether it is public is for {@link requirePublic}.
+ * @throws {@link ProtocolError} `commitment_mismatch`, `document_invalid`.
+ */
+export function verifyNotice(notice: Uint8Array, list: Uint8Array): VerifiedNotice {
+  const commitment = commitmentDigest(list);
+  const { campaign } = verifyOpening(commitment, list, 'notice.txt', notice);
+  return { campaign, commitment };
+}
+
+/**
+ * Require that a commitment is in the public log, by an inclusion proof under a checkpoint that
+ * extends what this home has seen.
+ *
+ * @throws {@link ProtocolError} `commitment_mismatch` when the log has no such commitment.
+ */
+export async function requirePublic(
+  home: Home,
+  client: Client,
+  { root }: Trust,
+  commitment: string,
+): Promise<void> {
+  const { leafIndex } = await findCommitment(client, commitment);
+  if (leafIndex === null) {
+    throw new TemporaryError(
+      'the commitment is accepted but not in the log yet',
+      'repeat the command in a few seconds',
+    );
+  }
+  const { checkpoint } = await refreshCheckpoint(home, client, root);
+  const leaf = utf8Encode(formatLeaf({ type: 'commitment', sha256: commitment }));
+  await verifyLogged(client, checkpoint, leafIndex, leaf);
+}
+
+async function findCommitment(
+  client: Client,
+  commitment: string,
+): Promise<{ leafIndex: number | null }> {
+  try {
+    return await client.commitment(commitment);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status !== 404) throw error;
+    throw new ProtocolError(
+      'commitment_mismatch',
+      `nobody has committed to ${commitment} in public: do not act on this notice`,
+      { cause: error },
+    );
+  }
+}
+
+/** Keep a verified notice, its list, and the access key that came with it. */
+export async function saveNotice(
+  directory: CampaignDirectory,
+  notice: Uint8Array,
+  list: Uint8Array,
+): Promise<void> {
+  await directory.writeSecret('access.key', utf8Encode(`${await readAccessKey(notice)}\n`));
+  await directory.writeSecret('notice.txt', notice);
+  await directory.write('COMMITMENT', list);
+}
+
+/** What a notice left here, verified once more. */
+export async function loadNotice(
+  directory: CampaignDirectory,
+): Promise<VerifiedNotice & { readonly notice: Uint8Array; readonly accessKey: string }> {
+  const notice = await directory.findSecret('notice.txt');
+  const list = await directory.find('COMMITMENT');
+  if (notice === undefined || list === undefined) {
+    throw new CliError(
+      `no verified notice of ${directory.campaign} is here`,
+      'run: sealdrop verify-notice notice.txt --list COMMITMENT, with the files from the mail',
+    );
+  }
+  const verified = verifyNotice(notice, list);
+  if (verified.campaign !== directory.campaign) {
+    throw new ProtocolError('statement_invalid', 'the notice here is of another campaign');
+  }
+  return { ...verified, notice, accessKey: await readAccessKey(notice) };
+}

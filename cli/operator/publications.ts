@@ -1,0 +1,76 @@
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { open, recipientOf } from '../../protocol/embargo/age.ts';
+import {
+  verifyPlannedShare,
+  type KeyName,
+  type OfficerShare,
+} from '../../protocol/embargo/share.ts';
+import { utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { ReleaseKeyPublication, SharePublication } from '../../protocol/statement/share.ts';
+
+export type Publication = SharePublication | ReleaseKeyPublication;
+
+/** What officers published, unwrapped and held against the plan. */
+export interface OpenedPublications {
+  /** Good shares, one an officer. */
+  readonly shares: Readonly<Record<KeyName, readonly OfficerShare[]>>;
+  /** The release key, if an officer published the right one. */
+  readonly releaseKey: string | undefined;
+  /** Publications that are theirs by signature and hold something else than they should. */
+  readonly bad: readonly BadPublication[];
+}
+
+export interface BadPublication {
+  readonly officer: string;
+  readonly of: KeyName | 'release-key';
+  readonly reason: string;
+}
+
+/**
+ * Unwrap what officers published. One bad publication names its officer and blocks nobody.
+ *
+ * @param publications - Verified with `verifyPublication`, so that the named officer is to blame.
+ * @param accessKey - From the notice; release shares and release key are sealed to it.
+ */
+export async function openPublications(
+  publications: readonly Publication[],
+  plan: Plan,
+  accessKey: string,
+): Promise<OpenedPublications> {
+  const shares = { release: new Map<string, Uint8Array>(), closing: new Map<string, Uint8Array>() };
+  const bad: BadPublication[] = [];
+  let releaseKey: string | undefined;
+  for (const it of publications) {
+    const { officer } = it;
+    try {
+      if (it.kind === 'release-key') {
+        const key = await openReleaseKey(it, plan, accessKey);
+        releaseKey ??= key;
+      } else {
+        const document = it.key === 'release' ? await open(it.sealed, accessKey) : it.sealed;
+        verifyPlannedShare(document, plan, it.key, officer);
+        shares[it.key].set(officer, document);
+      }
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const of = it.kind === 'share' ? it.key : it.kind;
+      bad.push({ officer, of, reason: error.message });
+    }
+  }
+  const listOf = (key: KeyName): OfficerShare[] =>
+    [...shares[key]].map(([officer, document]) => ({ officer, document }));
+  return { shares: { release: listOf('release'), closing: listOf('closing') }, releaseKey, bad };
+}
+
+async function openReleaseKey(
+  { sealed }: ReleaseKeyPublication,
+  plan: Plan,
+  accessKey: string,
+): Promise<string> {
+  const key = utf8Decode(await open(sealed, accessKey)).replace(/\n$/, '');
+  if ((await recipientOf(key)) !== plan.releaseRecipient) {
+    throw new ProtocolError('key_mismatch', 'the key is not that of the release recipient');
+  }
+  return key;
+}

@@ -1,0 +1,40 @@
+import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { equalBytes, fromBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { formatLeaf } from '../../protocol/log/leaf.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
+import { parseOpening, sealedLeaf, type OpeningKind } from '../../protocol/log/opening.ts';
+import { openReceipt } from '../../protocol/log/receipt.ts';
+import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
+import type { Receipt } from '../client/client.ts';
+import type { Home } from '../home/home.ts';
+
+/**
+ * Verify the log's promise to hold what was sent, and keep it: proof should the leaf never appear.
+ *
+ * @param name - File name in `receipts/`, without extension.
+ * @returns Where it is kept.
+ * @throws {@link ProtocolError} `note_invalid` or `signature_invalid` for a promise that is not the
+ *   log's, `proof_invalid` for one about something else.
+ */
+export async function keepReceipt(
+  home: Home,
+  root: TrustRoot,
+  name: string,
+  kind: OpeningKind,
+  envelope: Envelope,
+  { receipt, opening }: Receipt,
+): Promise<string> {
+  const document = fromBase64(opening);
+  const { leafHash: promised } = openReceipt(receipt, root.origin, [root.logKey], verifyEd25519);
+  const leaf = leafHash(utf8Encode(formatLeaf(sealedLeaf(document))));
+  const opened = parseOpening(document);
+  const isOurs =
+    equalBytes(promised, leaf) &&
+    opened.kind === kind &&
+    equalBytes(opened.content, encodeEnvelope(envelope));
+  if (!isOurs) throw new ProtocolError('proof_invalid', 'the receipt is for something else');
+  const kept = { format: 'sealdrop-receipt/v1', receipt, opening };
+  return home.writeReceipt(`${name}.json`, `${JSON.stringify(kept, null, 2)}\n`);
+}

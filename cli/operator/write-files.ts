@@ -1,0 +1,23 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { withOutputDirectory } from '../../platform/files.ts';
+import { fileName, parseShape } from '../../protocol/encoding/shape.ts';
+
+/**
+ * Write verified files to a new folder, which appears whole or not at all.
+ *
+ * @param out - Absent or empty.
+ * @throws {@link ProtocolError} `bundle_invalid` for a name that is more than a file name.
+ */
+export async function writeFiles(
+  out: string,
+  files: Iterable<readonly [string, Uint8Array]>,
+): Promise<void> {
+  await mkdir(dirname(resolve(out)), { recursive: true });
+  await withOutputDirectory(out, async (directory) => {
+    for (const [name, bytes] of files) {
+      const path = join(directory, parseShape(fileName, name, 'bundle_invalid', 'file name'));
+      await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
+    }
+  });
+}

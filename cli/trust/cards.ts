@@ -1,0 +1,77 @@
+import type { z } from 'zod';
+import { officerCard, serverCard } from '../../protocol/api.ts';
+import { fingerprintOf, readContactKey, readPublicKey } from '../../protocol/contact/key.ts';
+import { readRecipientKey } from '../../protocol/contact/openpgp.ts';
+import { recipientOf } from '../../protocol/embargo/age.ts';
+import { parseJson } from '../../protocol/encoding/json.ts';
+import { parseShape } from '../../protocol/encoding/shape.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
+import type { Officer, TrustRoot } from '../../protocol/trust/root.ts';
+import { readInputFile } from '../home/files.ts';
+import type { OfficerKeys, OfficerRootKey } from '../home/keys.ts';
+
+export type OfficerCard = z.infer<typeof officerCard>;
+export type ServerCard = z.infer<typeof serverCard>;
+
+const MAX_CARD_BYTES = 131_072;
+
+/** @throws {@link ProtocolError} `trust_invalid` for another shape, or a key nobody could use. */
+export async function readOfficerCard(path: string, now: Date): Promise<OfficerCard> {
+  const card = await readCard(path, officerCard);
+  await readRecipientKey(card.openpgp, now);
+  return card;
+}
+
+export function readServerCard(path: string): Promise<ServerCard> {
+  return readCard(path, serverCard);
+}
+
+async function readCard<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  const json = parseJson(await readInputFile(path, MAX_CARD_BYTES), MAX_CARD_BYTES);
+  return parseShape(schema, json, 'trust_invalid', `card ${path}`);
+}
+
+/** A card as the root lists it. */
+export function officerOf({ id, root, signing, age, openpgp }: OfficerCard): Officer {
+  return {
+    id,
+    root: parseEd25519PublicKey(root),
+    signing: parseEd25519PublicKey(signing),
+    age,
+    openpgp,
+  };
+}
+
+/**
+ * Check that a root lists exactly the keys of this home for its officer, so that nobody signs
+ * somebody else's key under their own name.
+ *
+ * @throws {@link ProtocolError} `trust_invalid` naming the key that differs.
+ */
+export async function requireOwnKeys(
+  root: TrustRoot,
+  keys: OfficerKeys,
+  rootKey: OfficerRootKey,
+): Promise<void> {
+  const listed = root.people.get(keys.id);
+  if (listed === undefined) {
+    throw new ProtocolError('trust_invalid', `${keys.id} is not among the people of this root`);
+  }
+  const listedOpenpgp = fingerprintOf(await readPublicKey(listed.openpgp));
+  const ownOpenpgp = fingerprintOf(await readContactKey(keys.openpgp));
+  const checks = {
+    root: rootKey.id === keys.id && listed.root === rootKey.signer.publicKey,
+    signing: listed.signing === keys.signer.publicKey,
+    age: listed.age === (await recipientOf(keys.ageIdentity)),
+    openpgp: listedOpenpgp === ownOpenpgp,
+  };
+  for (const [purpose, isOwn] of Object.entries(checks)) {
+    if (!isOwn) {
+      throw new ProtocolError(
+        'trust_invalid',
+        `the ${purpose} key listed for ${keys.id} is not the one in this home; do not sign it`,
+      );
+    }
+  }
+}
