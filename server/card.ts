@@ -1,0 +1,49 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import type { z } from 'zod';
+
+import type { serverCard } from '../protocol/api.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/note.ts';
+import type { Config } from './config.ts';
+import { ConfigError } from './config.ts';
+import { openKeys } from './store/keys.ts';
+
+export type ServerCard = z.infer<typeof serverCard>;
+
+/** Make the server's keys, if they are not there, and describe their public halves. */
+export async function makeCard(config: Config): Promise<ServerCard> {
+  await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
+  const keys = await openKeys(join(config.dataDirectory, 'keys'));
+  const origin = originOf(config);
+  return {
+    format: 'sealdrop-server-card/v1',
+    origin,
+    logKey: formatVerifierKey(origin, NOTE_ED25519, keys.log.publicKey),
+    tokenKey: keys.token.publicKey,
+    snapshotKey: keys.snapshot.publicKey,
+    timestampKey: keys.timestamp.publicKey,
+  };
+}
+
+/**
+ * The name of service and log. It outlives every start, so it cannot depend on a port that the
+ * system chooses.
+ */
+export function originOf({ origin, publicUrl, host, port }: Config): string {
+  if (origin !== undefined) return origin;
+  if (publicUrl !== undefined) return `${publicUrl.replace(/^https?:\/\//, '')}/log`;
+  if (port === 0) {
+    throw new ConfigError('SEALDROP_ORIGIN or SEALDROP_PUBLIC_URL is required with port 0');
+  }
+  return `${hostInUrl(host)}:${port}/log`;
+}
+
+/** The URL under which clients reach this server. */
+export function publicUrlOf({ publicUrl, host }: Config, port: number): string {
+  return publicUrl ?? `http://${hostInUrl(host)}:${port}`;
+}
+
+function hostInUrl(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}

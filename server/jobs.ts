@@ -1,0 +1,77 @@
+import type { Config } from './config.ts';
+import type { LogRunner } from './jobs/log-runner.ts';
+import type { Loop } from './jobs/loop.ts';
+import { startLoop } from './jobs/loop.ts';
+import { mailWorker } from './jobs/mail-worker.ts';
+import { smtpTransport } from './jobs/transport.ts';
+import type { Logger } from './services/logger.ts';
+import type { Roster } from './services/people/roster.ts';
+import type { TufPublisher } from './services/trust/tuf.ts';
+import type { Stores } from './stores.ts';
+
+const MAIL_POLL_MS = 15_000;
+const TUF_CHECK_MS = 10 * 60_000;
+/** A mail under way gets this long when the server stops; it is sent again if need be. */
+const MAIL_GRACE_MS = 5_000;
+
+export interface JobDeps {
+  readonly config: Config;
+  readonly stores: Stores;
+  readonly roster: Roster;
+  readonly tuf: TufPublisher;
+  readonly log: LogRunner;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface Jobs {
+  /** There is mail to send: do not wait for the next turn. */
+  sendMail(): void;
+  stop(): Promise<void>;
+}
+
+/** What goes on without being asked: the log grows, mail goes out, metadata stays fresh. */
+export function startJobs(deps: JobDeps): Jobs {
+  const { config, log, logger, tuf } = deps;
+  const stopping = new AbortController();
+  const growing = log.run(config.logIntervalMs, stopping.signal).catch(deps.onFatal);
+  const refreshing = startLoop('tuf', TUF_CHECK_MS, () => tuf.publish(), logger);
+  const mailing = startMail(deps, stopping.signal);
+  mailing?.kick();
+
+  return {
+    sendMail: () => mailing?.kick(),
+    async stop() {
+      stopping.abort();
+      await Promise.all([growing, refreshing.stop(), mailing?.stop()]);
+    },
+  };
+}
+
+function startMail(deps: JobDeps, signal: AbortSignal): Loop | undefined {
+  const { config, stores, logger } = deps;
+  const { mail } = config;
+  if (mail === undefined) return undefined;
+  const transport = smtpTransport(mail.url, mail.concurrency);
+  const { from, concurrency } = mail;
+  const worker = mailWorker({
+    ...deps,
+    store: stores.outbox,
+    transport,
+    from,
+    concurrency,
+    signal,
+  });
+  const loop = startLoop('mail', MAIL_POLL_MS, () => worker.run(), logger);
+  return {
+    kick: loop.kick,
+    async stop() {
+      const timer = setTimeout(transport.close, MAIL_GRACE_MS);
+      await loop.stop();
+      clearTimeout(timer);
+      transport.close();
+    },
+  };
+}

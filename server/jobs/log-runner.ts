@@ -1,0 +1,62 @@
+import { describeFailure } from '../services/failure.ts';
+import type { Sequencer } from '../services/log/sequencer.ts';
+import type { ScheduleClock } from '../services/log/schedule.ts';
+import { runOnSchedule } from '../services/log/schedule.ts';
+import { LogStateError } from '../services/log/recover.ts';
+import type { Logger } from '../services/logger.ts';
+
+const REOPEN_MS = 5_000;
+
+/** Keeps the log growing. */
+export interface LogRunner {
+  /** Leaves under the published checkpoint. */
+  size(): number;
+  /** One run, now. */
+  sequence(): Promise<void>;
+  /** Until `signal` is aborted. Rejects when the log cannot be trusted any more. */
+  run(intervalMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * Run the sequencer, and open another one when it has stopped.
+ *
+ * It stops at any failure, such as a full disk, because it cannot know what took effect; opening
+ * finds out. Meanwhile everything else goes on: leaves wait in their queue.
+ *
+ * @param afterRun - Called with the size after every run.
+ */
+export async function openLogRunner(deps: {
+  readonly open: () => Promise<Sequencer>;
+  readonly afterRun: (size: number) => Promise<void>;
+  readonly clock: ScheduleClock;
+  readonly logger: Logger;
+}): Promise<LogRunner> {
+  const { open, afterRun, clock, logger } = deps;
+  let sequencer = await open();
+
+  const sequence = async (): Promise<void> => {
+    await sequencer.sequenceOnce();
+    await afterRun(sequencer.checkpoint().size);
+  };
+
+  return {
+    size: () => sequencer.checkpoint().size,
+    sequence,
+    async run(intervalMs, signal) {
+      while (!signal.aborted) {
+        try {
+          await runOnSchedule(sequence, intervalMs, clock, signal);
+        } catch (error) {
+          logger.error({ code: 'log_stopped', ...describeFailure(error) }, 'the log has stopped');
+          await clock.wait(REOPEN_MS, signal);
+          try {
+            if (!signal.aborted) sequencer = await open();
+          } catch (reason) {
+            if (reason instanceof LogStateError) throw reason;
+            logger.error(describeFailure(reason), 'the log cannot be opened yet');
+          }
+        }
+      }
+    },
+  };
+}

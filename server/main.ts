@@ -1,0 +1,84 @@
+import { argv, env, exit, stderr, stdout } from 'node:process';
+
+import { makeCard } from './card.ts';
+import { ConfigError, readConfig } from './config.ts';
+import { createLogger } from './logger.ts';
+import { describeFailure } from './services/failure.ts';
+import { LogStateError } from './services/log/recover.ts';
+import { TrustError } from './services/trust/trust.ts';
+import { startServer } from './start.ts';
+import { DataDirectoryLockedError } from './store/lock.ts';
+import { MigrationError } from './store/migrator.ts';
+import { ProtocolError } from '../protocol/errors.ts';
+
+/** Everything is over after this, also what hangs. */
+const STOP_MS = 10_000;
+
+const USAGE = `usage: node server/main.ts [card]
+
+  (nothing)   run the server; see docs/operations.md for its environment
+  card        make the server's keys if there are none, and print their public halves
+`;
+
+async function main(args: readonly string[]): Promise<void> {
+  const [command, ...rest] = args;
+  if (command === 'card' && rest.length === 0) {
+    stdout.write(`${JSON.stringify(await makeCard(readConfig(env)))}\n`);
+  } else if (command === undefined) {
+    await serve();
+  } else {
+    stderr.write(USAGE);
+    exit(2);
+  }
+}
+
+async function serve(): Promise<void> {
+  const config = readConfig(env);
+  const logger = createLogger(config.logLevel);
+  const onFatal = (error: unknown): void => {
+    logger.error({ code: 'fatal', ...describeFailure(error) }, 'stopping: storage cannot be trusted');
+    exit(1);
+  };
+  const server = await startServer(config, {
+    logger,
+    now: () => Date.now(),
+    random: () => Math.random(),
+    onFatal,
+  });
+  logger.info({ url: server.url }, 'listening');
+
+  let isStopping = false;
+  const stop = (signal: string): void => {
+    if (isStopping) return;
+    isStopping = true;
+    logger.info({ signal }, 'stopping');
+    setTimeout(() => {
+      logger.error({ code: 'stop_timeout' }, 'stopping took too long');
+      exit(1);
+    }, STOP_MS).unref();
+    server.close().then(() => {
+      logger.info({}, 'stopped');
+      exit(0);
+    }, onFatal);
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}
+
+/** Mistakes of whoever starts the server are one line each; anything else is a report. */
+function explain(error: unknown): string {
+  const isExpected =
+    error instanceof ConfigError ||
+    error instanceof TrustError ||
+    error instanceof DataDirectoryLockedError ||
+    error instanceof MigrationError ||
+    error instanceof LogStateError ||
+    error instanceof ProtocolError;
+  if (isExpected) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : 'failed';
+}
+
+main(argv.slice(2)).catch((error: unknown) => {
+  stderr.write(`${explain(error)}\n`);
+  exit(1);
+});

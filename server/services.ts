@@ -1,0 +1,120 @@
+import { verifyEd25519 } from '../platform/ed25519.ts';
+import { readFile } from 'node:fs/promises';
+
+import { utf8Encode } from '../protocol/encoding/bytes.ts';
+import { parseEnvelope } from '../protocol/signature/dsse.ts';
+import type { NoteSigner } from '../protocol/signature/note.ts';
+import { parseEnrolment } from '../protocol/statement/enrolment.ts';
+import { adoption } from './services/adoption/adoption.ts';
+import { statements } from './services/adoption/statements.ts';
+import { blobs } from './services/blobs.ts';
+import type { Campaign } from './services/campaign/campaign.ts';
+import { createCampaign } from './services/campaign/create.ts';
+import type { Creation } from './services/campaign/create.ts';
+import { directives } from './services/campaign/directives.ts';
+import { isOpenable, publications } from './services/campaign/publications.ts';
+import { openRegistry } from './services/campaign/registry.ts';
+import type { CustodyShare } from './services/campaign/registry.ts';
+import { inbox } from './services/contact/inbox.ts';
+import { messages } from './services/contact/messages.ts';
+import { disclosure } from './services/disclosure/opening.ts';
+import { enrolments } from './services/enrolment/enrolment.ts';
+import type { Logger } from './services/logger.ts';
+import { openRoster } from './services/people/roster.ts';
+import { serial } from './services/serial.ts';
+import { openSnapshots } from './services/snapshots.ts';
+import type { Trust } from './services/trust/trust.ts';
+import type { TufPublisher } from './services/trust/tuf.ts';
+import type { Stores } from './stores.ts';
+
+/** Every use case, over the stores of one data directory. */
+export type Services = Awaited<ReturnType<typeof openServices>>;
+
+/** Read what has to be in memory, and finish what a crash has interrupted. */
+export async function openServices(deps: {
+  readonly stores: Stores;
+  readonly trust: Trust;
+  readonly tuf: TufPublisher;
+  readonly log: NoteSigner;
+  readonly logger: Logger;
+  readonly now: () => number;
+  readonly onMailQueued: () => void;
+}) {
+  const { stores, trust, tuf, log, logger, now } = deps;
+  const verify = verifyEd25519;
+  const order = serial();
+  const stored = await stores.enrolments.listEnrolments();
+  const roster = openRoster(
+    stored.map((it) => ({
+      ...it,
+      enrolment: parseEnrolment(parseEnvelope(utf8Encode(it.envelope)).payload),
+    })),
+  );
+  const snapshots = await openSnapshots(stores.snapshots, trust.current.network, order);
+  const registry = await openRegistry({
+    store: stores.campaigns,
+    recipients: await stores.messages.listRecipients(),
+    serial: serial(),
+    logger,
+  });
+  const disclosing = disclosure({
+    publications: stores.publications,
+    bundles: {
+      async readBlob({ sha256 }) {
+        const blob = await stores.blobs.findBlob(sha256);
+        if (blob === undefined) throw new Error('the closing bundle is missing');
+        return readFile(blob.path);
+      },
+    },
+    registry,
+    logger,
+    now,
+  });
+  const onCompleted = async (campaign: Campaign): Promise<void> => {
+    await tuf.publish();
+    if (isOpenable(campaign)) await disclosing.open(campaign);
+  };
+
+  const blobAccess = blobs(stores.blobs, registry);
+  const counting = adoption({
+    statements: stores.statements,
+    events: stores.events,
+    registry,
+    roster,
+    snapshots,
+    logger,
+  });
+  await counting.recover();
+  for (const campaign of registry.all()) await onCompleted(campaign);
+
+  const common = { registry, roster, snapshots, trust, log, verify, logger, now };
+  return {
+    roster,
+    registry,
+    snapshots,
+    blobs: blobAccess,
+    adoption: counting,
+    enrolments: enrolments({ ...common, store: stores.enrolments, serial: order }),
+    create: (plan: Uint8Array, custody: readonly CustodyShare[]): Promise<Creation> =>
+      createCampaign(common, plan, custody),
+    directives: directives({
+      ...common,
+      store: stores.directives,
+      blobs: blobAccess,
+      onCompleted,
+    }),
+    publications: publications({
+      ...common,
+      store: stores.publications,
+      onClosingKey: (campaign) => disclosing.open(campaign),
+    }),
+    statements: statements({ ...common, store: stores.statements, adoption: counting }),
+    messages: messages({
+      ...common,
+      store: stores.messages,
+      statements: stores.statements,
+      onQueued: deps.onMailQueued,
+    }),
+    inbox: inbox({ registry, messages: stores.messages, statements: stores.statements }),
+  };
+}

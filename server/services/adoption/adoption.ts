@@ -1,0 +1,204 @@
+import { applyAdoption } from '../../../protocol/campaign/campaign.ts';
+import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { parseInstant } from '../../../protocol/encoding/time.ts';
+import type { Envelope } from '../../../protocol/signature/dsse.ts';
+import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
+import type { Ed25519PublicKey } from '../../../protocol/signature/ed25519.ts';
+import type { Milestone } from '../../../protocol/stake/milestone.ts';
+import type { StakeSnapshot } from '../../../protocol/stake/snapshot.ts';
+import type { AdoptionTally } from '../../../protocol/stake/tally.ts';
+import { addStatement, openTally, readMilestones } from '../../../protocol/stake/tally.ts';
+import type { OperatorStatement } from '../../../protocol/statement/operator.ts';
+import { parseOperatorStatement } from '../../../protocol/statement/operator.ts';
+import type { Campaign, EventType } from '../campaign/campaign.ts';
+import { planOf } from '../campaign/campaign.ts';
+import { changeOf } from '../campaign/change.ts';
+import type { EventStore } from '../campaign/events.ts';
+import type { Registry } from '../campaign/registry.ts';
+import { describeFailure } from '../failure.ts';
+import type { Logger } from '../logger.ts';
+import type { Roster } from '../people/roster.ts';
+import type { Snapshots } from '../snapshots.ts';
+import type { StatementStore } from './statements.ts';
+
+/** A statement with who made it. */
+export type AcceptedStatement = OperatorStatement & { readonly operator: Ed25519PublicKey };
+
+/** How far a campaign's revision in force has been adopted, as of the last accepted statement. */
+export interface AdoptionState {
+  readonly tally: AdoptionTally;
+  readonly snapshot: StakeSnapshot;
+  /** When each milestone was first reached, by name. Never taken back. */
+  readonly reachedAt: ReadonlyMap<string, string>;
+}
+
+/** The tallies of all campaigns, in memory; rebuilt from the stored statements at every start. */
+export interface Adoption {
+  /** Count what is stored and record what a crash kept from being recorded. */
+  recover(): Promise<void>;
+  /** Count a statement that has just become durable, and record what it reached. */
+  add(id: string, statement: AcceptedStatement, acceptedAt: string): Promise<void>;
+  read(campaign: Campaign): Promise<AdoptionState>;
+}
+
+interface Entry {
+  readonly revision: number;
+  readonly snapshot: StakeSnapshot;
+  readonly statements: AcceptedStatement[];
+  readonly reachedAt: Map<string, string>;
+  /** Of the last statement when it was loaded. */
+  lastAcceptedAt: string | undefined;
+  /** {@link Roster.takeovers} when `tally` was opened. */
+  takeovers: number;
+  tally: AdoptionTally;
+}
+
+const PAGE = 1000;
+
+export function adoption(deps: {
+  readonly statements: StatementStore;
+  readonly events: EventStore;
+  readonly registry: Registry;
+  readonly roster: Roster;
+  readonly snapshots: Snapshots;
+  readonly logger: Logger;
+}): Adoption {
+  const { registry, roster, snapshots } = deps;
+  const entries = new Map<string, Promise<Entry>>();
+
+  /** Everything up to now, and what it had reached when. */
+  const load = async (campaign: Campaign): Promise<Entry> => {
+    const plan = planOf(campaign);
+    const snapshot = await snapshots.get(plan.snapshot.sha256);
+    const { revision } = campaign.state;
+    const entry: Entry = {
+      revision,
+      snapshot,
+      statements: [],
+      reachedAt: await readReached(campaign),
+      lastAcceptedAt: undefined,
+      takeovers: roster.takeovers(),
+      tally: openTally(snapshot, roster.bindings, plan.milestones),
+    };
+    for (let after = 0; ; ) {
+      const page = await deps.statements.listStatements(campaign.state.campaign, after, PAGE);
+      for (const { seq, envelope, acceptedAt } of page) {
+        after = seq;
+        const parsed = parseEnvelope(utf8Encode(envelope));
+        const statement = parseOperatorStatement(parsed.payload);
+        if (statement.revision !== revision) continue;
+        count(entry, { ...statement, operator: signerOf(parsed) });
+        entry.lastAcceptedAt = acceptedAt;
+      }
+      if (page.length < PAGE) return entry;
+    }
+  };
+
+  const readReached = async ({ state }: Campaign): Promise<Map<string, string>> => {
+    const reached = new Map<string, string>();
+    for (const event of await deps.events.listEvents(state.campaign, 0, Number.MAX_SAFE_INTEGER)) {
+      if (event.type !== 'milestone') continue;
+      const [name = '', revision] = event.detail.split(' r');
+      if (Number(revision ?? 1) === state.revision) reached.set(name, event.at);
+    }
+    return reached;
+  };
+
+  const current = async (campaign: Campaign): Promise<Entry> => {
+    const id = campaign.state.campaign;
+    let loading = entries.get(id);
+    if (loading === undefined || (await loading).revision !== campaign.state.revision) {
+      loading = load(campaign);
+      entries.set(id, loading);
+      loading.catch(() => entries.delete(id));
+    }
+    const entry = await loading;
+    // A new binding needs no recount: nobody can have spoken for that identity before.
+    if (entry.takeovers !== roster.takeovers()) {
+      entry.takeovers = roster.takeovers();
+      entry.tally = openTally(entry.snapshot, roster.bindings, entry.tally.milestones);
+      for (const statement of entry.statements) addStatement(entry.tally, statement);
+    }
+    return entry;
+  };
+
+  /** Write down every milestone reached since. The gate makes a released campaign adopted. */
+  const record = (id: string, acceptedAt: string): Promise<void> =>
+    registry.exclusively(id, async (campaign) => {
+      if (campaign === undefined) return;
+      const entry = await current(campaign);
+      const fresh = freshlyReached(entry);
+      if (fresh.length === 0) return;
+      const { state } = campaign;
+      const suffix = state.revision === 1 ? '' : ` r${state.revision}`;
+      const happened: [EventType, string][] = fresh.map(({ name }) => [
+        'milestone',
+        `${name}${suffix}`,
+      ]);
+      const gate = fresh.find(({ action }) => action === 'gate');
+      const isAdopted = gate !== undefined && state.status === 'released';
+      if (isAdopted) happened.push(['adopted', gate.name]);
+      await registry.apply(
+        changeOf(
+          campaign,
+          parseInstant(acceptedAt),
+          {
+            ...(gate !== undefined && { supermajorityAt: acceptedAt }),
+            ...(isAdopted && { state: applyAdoption(state) }),
+          },
+          happened,
+        ),
+      );
+      for (const { name } of fresh) entry.reachedAt.set(name, acceptedAt);
+    });
+
+  return {
+    async recover() {
+      for (const campaign of registry.all()) {
+        if (campaign.releasedAt === null) continue;
+        const entry = await current(campaign);
+        // At most the statements of one flush lie between the one that counted and the last.
+        if (entry.lastAcceptedAt !== undefined && freshlyReached(entry).length > 0) {
+          await record(campaign.state.campaign, entry.lastAcceptedAt);
+        }
+      }
+    },
+    async add(id, statement, acceptedAt) {
+      try {
+        const campaign = registry.find(id);
+        if (campaign?.state.revision !== statement.revision) return;
+        const entry = await current(campaign);
+        count(entry, statement);
+        if (freshlyReached(entry).length > 0) await record(id, acceptedAt);
+      } catch (error) {
+        // The statement is durable; whatever could not be written down now is at the next start.
+        deps.logger.error({ campaign: id, ...describeFailure(error) }, 'tally not recorded');
+        entries.delete(id);
+      }
+    },
+    async read(campaign) {
+      const { tally, snapshot, reachedAt } = await current(campaign);
+      return { tally, snapshot, reachedAt };
+    },
+  };
+}
+
+/** Acknowledgements and the like are not what adoption is counted from. */
+function count({ statements, tally }: Entry, statement: AcceptedStatement): void {
+  if (statement.kind !== 'attest' && statement.kind !== 'revert') return;
+  statements.push(statement);
+  addStatement(tally, statement);
+}
+
+function freshlyReached({ tally, reachedAt }: Entry): readonly Milestone[] {
+  const reached = readMilestones(tally).filter((milestone) => milestone.reached);
+  const names = new Set(reached.map(({ name }) => name));
+  return tally.milestones.filter(({ name }) => names.has(name) && !reachedAt.has(name));
+}
+
+/** Stored envelopes were verified to be signed by their operator, and nobody else. */
+function signerOf({ signatures }: Envelope): Ed25519PublicKey {
+  const [signature] = signatures;
+  if (signature === undefined) throw new Error('a stored statement has no signature');
+  return signature.keyid;
+}

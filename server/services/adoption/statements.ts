@@ -1,0 +1,162 @@
+import type { CampaignStatus } from '../../../protocol/campaign/transitions.ts';
+import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import type { Envelope } from '../../../protocol/signature/dsse.ts';
+import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
+import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { NoteSigner } from '../../../protocol/signature/note.ts';
+import type {
+  OperatorStatement,
+  OperatorStatementKind,
+} from '../../../protocol/statement/operator.ts';
+import {
+  parseOperatorStatement,
+  verifyOperatorStatement,
+} from '../../../protocol/statement/operator.ts';
+import type { Campaign } from '../campaign/campaign.ts';
+import { planOf } from '../campaign/campaign.ts';
+import type { Registry } from '../campaign/registry.ts';
+import type { Identity } from '../caller.ts';
+import { ServiceError } from '../error.ts';
+import type { Roster } from '../people/roster.ts';
+import type { Acceptance, Receipted } from '../sealing.ts';
+import { sealWithReceipt } from '../sealing.ts';
+import type { Adoption } from './adoption.ts';
+
+/** A statement on its way into the database. */
+export interface NewStatement {
+  readonly campaign: string;
+  readonly operator: string;
+  readonly kind: OperatorStatementKind;
+  readonly revision: number;
+  readonly counter: number;
+  /** SHA-256 of the envelope. */
+  readonly digest: string;
+  readonly envelope: string;
+  readonly entry: Receipted;
+}
+
+export interface StoredStatement {
+  readonly seq: number;
+  readonly acceptedAt: string;
+  readonly envelope: string;
+}
+
+export interface StatementStore {
+  /** The answer given to this very envelope, the highest counter so far, and how many there are. */
+  findStatement(
+    statement: Pick<NewStatement, 'campaign' | 'operator' | 'digest' | 'counter'>,
+  ): Promise<{
+    readonly known: Acceptance | undefined;
+    readonly lastCounter: number;
+    readonly count: number;
+  }>;
+  /**
+   * Add a statement, unless the same is there: then that one's answer is returned.
+   *
+   * @throws {@link ServiceError} `conflict` when the counter is not above the last one.
+   */
+  addStatement(
+    statement: NewStatement,
+  ): Promise<{ readonly acceptance: Acceptance; readonly added: boolean }>;
+  listStatements(
+    campaign: string,
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredStatement[]>;
+  /** Every kind with its operator and counter, in order of acceptance. */
+  listKinds(
+    campaign: string,
+    operator?: string,
+  ): Promise<readonly { operator: string; kind: OperatorStatementKind; counter: number }[]>;
+}
+
+export interface Statements {
+  submit(operator: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
+}
+
+/** By one operator about one campaign: each stays for ever. */
+const MAX_STATEMENTS = 200;
+
+/** When each kind is accepted. */
+const ACCEPTED_IN = {
+  ack: ['notified', 'armed', 'released', 'adopted'],
+  ready: ['notified', 'armed', 'released', 'adopted'],
+  decline: ['notified', 'armed', 'released', 'adopted'],
+  attest: ['released', 'adopted', 'disclosed'],
+  revert: ['released', 'adopted', 'withdrawn', 'disclosed'],
+} as const satisfies Record<OperatorStatementKind, readonly CampaignStatus[]>;
+
+/**
+ * Take in operators' statements: cheap checks first, the signature last, one durable commit, then
+ * the answer. The same envelope again gets the same answer; it counts once.
+ */
+export function statements(deps: {
+  readonly store: StatementStore;
+  readonly registry: Registry;
+  readonly roster: Roster;
+  readonly adoption: Adoption;
+  readonly log: NoteSigner;
+  readonly verify: VerifyEd25519;
+  readonly now: () => number;
+}): Statements {
+  const { store, registry, roster, now } = deps;
+
+  const checkContext = (
+    statement: OperatorStatement,
+    operator: Identity,
+    { state }: Campaign,
+  ): void => {
+    const { kind, validators } = statement;
+    const accepted: readonly CampaignStatus[] = ACCEPTED_IN[kind];
+    if (!accepted.includes(state.status)) {
+      throw new ServiceError('conflict', `no ${kind} while the campaign is ${state.status}`);
+    }
+    const own = roster.validatorsOf(operator.publicKey);
+    const foreign = validators.find((validator) => !own.has(validator));
+    refuseUnless(foreign === undefined, `${foreign ?? ''} is not bound to this operator`);
+  };
+
+  return {
+    async submit(operator, id, envelope) {
+      const campaign = registry.getVisible(id, operator);
+      const statement = parseOperatorStatement(envelope.payload);
+      refuseUnless(statement.campaign === id, 'the statement is for another campaign');
+      const content = encodeEnvelope(envelope);
+      const { kind, revision, counter } = statement;
+      const key = { campaign: id, operator: operator.publicKey, counter, digest: sha256Hex(content) };
+      const { known, lastCounter, count } = await store.findStatement(key);
+      if (known !== undefined) return known;
+      if (count >= MAX_STATEMENTS) {
+        throw new ServiceError('too_many_requests', `${MAX_STATEMENTS} statements are enough`);
+      }
+      if (counter <= lastCounter) {
+        throw new ServiceError('conflict', `the counter must be above ${lastCounter}`);
+      }
+      checkContext(statement, operator, campaign);
+      const plan = planOf(campaign);
+      verifyOperatorStatement(envelope, deps.verify, operator.publicKey, plan);
+      refuseUnless(
+        statement.variant === undefined ||
+          plan.bundles.some(({ variant }) => variant === statement.variant),
+        'the plan has no such variant',
+      );
+
+      const entry = sealWithReceipt(deps.log, now(), id, 'statement', content);
+      const { acceptance, added } = await store.addStatement({
+        ...key,
+        kind,
+        revision,
+        envelope: utf8Decode(content),
+        entry,
+      });
+      if (added) {
+        await deps.adoption.add(id, { ...statement, operator: operator.publicKey }, entry.acceptedAt);
+      }
+      return acceptance;
+    },
+  };
+}
+
+function refuseUnless(holds: boolean, otherwise: string): void {
+  if (!holds) throw new ServiceError('refused', otherwise);
+}

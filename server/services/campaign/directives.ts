@@ -1,0 +1,267 @@
+import { applyDirective } from '../../../protocol/campaign/campaign.ts';
+import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
+import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { parseTime } from '../../../protocol/encoding/time.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import type { Envelope } from '../../../protocol/signature/dsse.ts';
+import {
+  encodeEnvelope,
+  mergeSignatures,
+  parseEnvelope,
+  verifyEnvelope,
+} from '../../../protocol/signature/dsse.ts';
+import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { Directive } from '../../../protocol/statement/directive.ts';
+import { directiveDigest, parseDirective } from '../../../protocol/statement/directive.ts';
+import { mergeTuf } from '../../../protocol/trust/metadata.ts';
+import { requireAgeText } from '../age-file.ts';
+import type { Blobs } from '../blobs.ts';
+import type { Identity } from '../caller.ts';
+import { ServiceError } from '../error.ts';
+import type { Logger } from '../logger.ts';
+import { sealEntry } from '../sealing.ts';
+import type { Trust } from '../trust/trust.ts';
+import type { Campaign } from './campaign.ts';
+import { storedPlanOf } from './campaign.ts';
+import type { Additions, NewTargets } from './change.ts';
+import { changeOf } from './change.ts';
+import { describeMove, followUp } from './moves.ts';
+import { checkPreconditions, checkTargets } from './preconditions.ts';
+import type { CustodyShare, Registry } from './registry.ts';
+
+const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
+
+/** A directive that still lacks signatures. */
+export interface Proposal {
+  /** Who began it; each officer has at most one. */
+  readonly proposer: string;
+  /** SHA-256 of the payload. */
+  readonly digest: string;
+  readonly envelope: string;
+  /** TUF targets metadata by the same signers, as text. */
+  readonly targets: string | null;
+  /** Later is higher; chosen by the store for a new one. */
+  readonly seq?: number;
+}
+
+export interface DirectiveStore {
+  /** In order of their sequence. */
+  listDirectives(
+    campaign: string,
+  ): Promise<readonly { envelope: string; digest: string; completedAt: string }[]>;
+  /** In order of `seq`. */
+  listProposals(campaign: string): Promise<readonly Required<Proposal>[]>;
+  /** Add or replace what this proposer has begun. */
+  saveProposal(
+    campaign: string,
+    proposal: Proposal,
+    attachment: { readonly officer: string; readonly sealed: string } | undefined,
+  ): Promise<void>;
+  listAttachments(campaign: string): Promise<readonly { officer: string; sealed: string }[]>;
+  listCustody(plan: string, officer: string): Promise<readonly CustodyShare[]>;
+  findSignatures(plan: string): Promise<string | undefined>;
+  saveSignatures(plan: string, sealed: string): Promise<void>;
+  findLatestTargets(): Promise<NewTargets | undefined>;
+}
+
+/** One officer's signature under a directive, and what has to come with it. */
+export interface Submission {
+  readonly envelope: Envelope;
+  /** TUF targets metadata with this officer's signature: with `arm`. */
+  readonly targets?: Uint8Array;
+  /** Base64 of an age file: with `commit`. */
+  readonly attachment?: string;
+}
+
+export interface SubmissionResult {
+  readonly completed: boolean;
+  readonly signed: readonly string[];
+  readonly campaign: Campaign;
+}
+
+export interface Directives {
+  submit(officer: Identity, id: string, submission: Submission): Promise<SubmissionResult>;
+  /** The proposal with the most signatures, of several the latest; none that has expired. */
+  findPending(campaign: Campaign): Promise<Proposal | undefined>;
+}
+
+interface Deps {
+  readonly store: DirectiveStore;
+  readonly registry: Registry;
+  readonly blobs: Blobs;
+  readonly trust: Trust;
+  readonly verify: VerifyEd25519;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** Called after a directive has completed, with the campaign as it is then. */
+  readonly onCompleted: (campaign: Campaign) => Promise<void>;
+}
+
+/**
+ * Gather officers' signatures under directives, and make the move with the one that was missing.
+ *
+ * Clients verify the chain by themselves; what is refused here could only mislead officers earlier.
+ */
+export function directives(deps: Deps): Directives {
+  const { store, registry, trust, verify, now } = deps;
+  const threshold = trust.current.directiveThreshold;
+
+  const submit = async (
+    officer: Identity,
+    before: Campaign,
+    submission: Submission,
+  ): Promise<SubmissionResult> => {
+    const id = before.state.campaign;
+    const { people } = verifyEnvelope(submission.envelope, verify, trust.officers, 1);
+    refuseUnless(people.includes(officer.id), 'your own signature is missing');
+    const directive = parseDirective(submission.envelope.payload);
+    const digest = directiveDigest(submission.envelope.payload);
+    const done = await findCompleted(before, digest, directive, people);
+    if (done !== undefined) return { completed: true, signed: done, campaign: before };
+
+    refuseUnless(directive.rootVersion === trust.current.version, 'it names another root of trust');
+    const plans = new Map([...before.plans].map(([key, { plan }]) => [key, plan]));
+    const state = applyDirective(before.state, directive, digest, now(), plans);
+    checkCompanions(directive, submission);
+    await checkPreconditions(directive, before, deps);
+
+    const proposal = await merge(id, officer, digest, submission);
+    const envelope = parseEnvelope(utf8Encode(proposal.envelope));
+    const signed = verifyEnvelope(envelope, verify, trust.officers, 1).people;
+    const newTargets = await checkTargets(directive, proposal, signed, before, deps);
+    const attachment = submission.attachment && {
+      officer: officer.id,
+      sealed: submission.attachment,
+    };
+    if (signed.length < threshold) {
+      await store.saveProposal(id, proposal, attachment || undefined);
+      return { completed: false, signed, campaign: before };
+    }
+    const campaign = await complete(before, state, directive, proposal, {
+      ...(newTargets !== undefined && { targets: newTargets }),
+      ...(attachment && { attachment }),
+    });
+    return { completed: true, signed, campaign };
+  };
+
+  /** Who signed, if this very directive is done; an alarm, if another one with its number is. */
+  const findCompleted = async (
+    { state }: Campaign,
+    digest: string,
+    directive: Directive,
+    people: readonly string[],
+  ): Promise<readonly string[] | undefined> => {
+    if (directive.sequence > state.sequence) return undefined;
+    const completed = (await store.listDirectives(state.campaign))[directive.sequence - 1];
+    if (completed?.digest === digest) {
+      const envelope = parseEnvelope(utf8Encode(completed.envelope));
+      const keyids = envelope.signatures.map(({ keyid }) => trust.officers.get(keyid) ?? '');
+      return [...new Set(keyids)].sort();
+    }
+    if (people.length >= threshold) {
+      const fields = { code: 'directive_fork', campaign: state.campaign, digest };
+      deps.logger.error(fields, 'two valid directives with one number');
+    }
+    throw new ServiceError('conflict', `directive ${directive.sequence} has been decided already`);
+  };
+
+  const merge = async (
+    id: string,
+    officer: Identity,
+    digest: string,
+    { envelope, targets }: Submission,
+  ): Promise<Proposal> => {
+    const begun = (await store.listProposals(id)).find((proposal) => proposal.digest === digest);
+    const merged =
+      begun === undefined
+        ? envelope
+        : mergeSignatures(parseEnvelope(utf8Encode(begun.envelope)), envelope);
+    const both =
+      begun?.targets && targets ? mergeTuf(utf8Encode(begun.targets), targets) : targets;
+    return {
+      proposer: begun?.proposer ?? officer.id,
+      digest,
+      envelope: utf8Decode(encodeEnvelope(merged)),
+      targets: both === undefined ? (begun?.targets ?? null) : utf8Decode(both),
+      ...(begun !== undefined && { seq: begun.seq }),
+    };
+  };
+
+  const complete = async (
+    before: Campaign,
+    state: CampaignState,
+    directive: Directive,
+    { digest, envelope }: Proposal,
+    additions: Additions,
+  ): Promise<Campaign> => {
+    const at = now();
+    const patch = followUp(before, state, directive.action, at);
+    const { plan } = storedPlanOf({ ...before, ...patch });
+    const entry = sealEntry(state.campaign, 'directive', utf8Encode(envelope));
+    const campaign = await registry.apply(
+      changeOf(before, at, patch, describeMove(before.state, directive), {
+        ...additions,
+        directive: { sequence: directive.sequence, digest, envelope, entry },
+        ...(directive.action === 'commit' && { commitment: plan.commitment }),
+      }),
+    );
+    return campaign;
+  };
+
+  return {
+    async submit(officer, id, submission) {
+      registry.getVisible(id, officer);
+      const result = await registry.exclusively(id, (current) => {
+        if (current === undefined) throw new ServiceError('not_found', 'no such resource');
+        return submit(officer, current, submission);
+      });
+      if (result.completed) await deps.onCompleted(result.campaign);
+      return { ...result, campaign: registry.find(id) ?? result.campaign };
+    },
+
+    async findPending(campaign) {
+      const proposals = await store.listProposals(campaign.state.campaign);
+      const open = proposals.filter((proposal) => isOpen(campaign, proposal, trust.current.version, now()));
+      const signatures = ({ envelope }: Proposal): number =>
+        parseEnvelope(utf8Encode(envelope)).signatures.length;
+      return open.sort((a, b) => signatures(b) - signatures(a) || b.seq - a.seq)[0];
+    },
+  };
+}
+
+/** What each action needs to come with every signature. */
+function checkCompanions({ action }: Directive, { targets, attachment }: Submission): void {
+  refuseUnless((action === 'arm') === (targets !== undefined), 'targets go with arm, only there');
+  refuseUnless(
+    (action === 'commit') === (attachment !== undefined),
+    'an attachment goes with commit, only there',
+  );
+  if (attachment !== undefined) {
+    requireAgeText(attachment, MAX_ATTACHMENT_BYTES, 'the attachment');
+  }
+}
+
+function isOpen(
+  { state }: Campaign,
+  { envelope, digest }: Proposal,
+  rootVersion: number,
+  now: number,
+): boolean {
+  const { payload } = parseEnvelope(utf8Encode(envelope));
+  if (sha256Hex(payload) !== digest) throw new Error('a proposal does not match its digest');
+  try {
+    const directive = parseDirective(payload);
+    return (
+      directive.sequence === state.sequence + 1 &&
+      directive.rootVersion === rootVersion &&
+      now < parseTime(directive.expiresAt)
+    );
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
+}
+
+function refuseUnless(holds: boolean, otherwise: string): void {
+  if (!holds) throw new ServiceError('refused', otherwise);
+}

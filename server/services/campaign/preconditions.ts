@@ -1,0 +1,87 @@
+import { parseTime } from '../../../protocol/encoding/time.ts';
+import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { Directive } from '../../../protocol/statement/directive.ts';
+import { verifyTargets } from '../../../protocol/trust/tuf.ts';
+import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Blobs } from '../blobs.ts';
+import { ServiceError } from '../error.ts';
+import type { Trust } from '../trust/trust.ts';
+import type { Campaign } from './campaign.ts';
+import type { NewTargets } from './change.ts';
+import type { DirectiveStore, Proposal } from './directives.ts';
+
+interface Deps {
+  readonly store: DirectiveStore;
+  readonly blobs: Blobs;
+  readonly trust: Trust;
+  readonly verify: VerifyEd25519;
+  readonly now: () => number;
+}
+
+/**
+ * Check what has to be in place before a move: ciphertext to commit to and to arm with, signatures
+ * over the plaintext to arm with. Shares are in custody since the plan was taken in.
+ *
+ * @throws {@link ServiceError} `conflict`, naming what is missing.
+ */
+export async function checkPreconditions(
+  { action, plan: digest }: Directive,
+  { plans }: Campaign,
+  { store, blobs }: Deps,
+): Promise<void> {
+  if (action !== 'commit' && action !== 'arm') return;
+  const plan = plans.get(digest)?.plan;
+  if (plan === undefined) throw new ServiceError('conflict', 'the plan has not been uploaded');
+  for (const blob of ciphertextsOf(plan)) {
+    if (await blobs.has(blob)) continue;
+    throw new ServiceError('conflict', `ciphertext ${blob.sha256} has not been uploaded`);
+  }
+  if (action === 'arm' && (await store.findSignatures(digest)) === undefined) {
+    throw new ServiceError('conflict', "the officers' signatures have not been uploaded");
+  }
+}
+
+/**
+ * Check the TUF targets that go with `arm`, as far as they are signed.
+ *
+ * @param signed - Who has signed the directive: they sign the targets with it.
+ * @returns What is published, once a threshold has signed it; else `undefined`.
+ * @throws {@link ProtocolError} for bad signatures; {@link ServiceError} `refused` for metadata that
+ *   does not follow, has expired, or leaves out or invents a ciphertext.
+ */
+export async function checkTargets(
+  { plan: digest }: Directive,
+  proposal: Proposal,
+  signed: readonly string[],
+  { plans }: Campaign,
+  { store, blobs, trust, verify, now }: Deps,
+): Promise<NewTargets | undefined> {
+  if (proposal.targets === null) return undefined;
+  const bytes = utf8Encode(proposal.targets);
+  const { targets, people } = verifyTargets(bytes, trust.current, verify, 1);
+  refuseUnless(people.join() === signed.join(), 'targets and directive have other signers');
+  const version = ((await store.findLatestTargets())?.version ?? 0) + 1;
+  refuseUnless(targets.version === version, `targets version ${version} is next`);
+  refuseUnless(now() < parseTime(targets.expires), 'the targets have expired');
+  for (const { sha256, size } of plans.get(digest)?.plan.bundles ?? []) {
+    const isListed = targets.bundles.some((it) => it.sha256 === sha256 && it.size === size);
+    refuseUnless(isListed, `the targets leave out ciphertext ${sha256}`);
+  }
+  const signatures = await store.findSignatures(digest);
+  const signaturesDigest = signatures && sha256Hex(fromBase64(signatures));
+  for (const target of targets.bundles) {
+    const isHere = target.sha256 === signaturesDigest || (await blobs.has(target));
+    refuseUnless(isHere, `the targets list ${target.sha256}, which is not here`);
+  }
+  if (people.length < trust.current.directiveThreshold) return undefined;
+  return { version, bytes, sha256: sha256Hex(bytes) };
+}
+
+function ciphertextsOf(plan: Plan): readonly { readonly sha256: string; readonly size: number }[] {
+  return [...plan.bundles, plan.closingBundle];
+}
+
+function refuseUnless(holds: boolean, otherwise: string): void {
+  if (!holds) throw new ServiceError('refused', otherwise);
+}

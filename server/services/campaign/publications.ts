@@ -1,0 +1,237 @@
+import { applyLatestDate, applyRelease } from '../../../protocol/campaign/campaign.ts';
+import { MOVES } from '../../../protocol/campaign/transitions.ts';
+import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { formatInstant, parseTime } from '../../../protocol/encoding/time.ts';
+import { verifyPlannedShare } from '../../../protocol/embargo/share.ts';
+import type { Envelope } from '../../../protocol/signature/dsse.ts';
+import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
+import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { NoteSigner } from '../../../protocol/signature/note.ts';
+import type { SharePublication } from '../../../protocol/statement/share.ts';
+import { verifyPublication } from '../../../protocol/statement/share.ts';
+import { requireAgeFile } from '../age-file.ts';
+import type { Identity } from '../caller.ts';
+import { ServiceError } from '../error.ts';
+import type { Logger } from '../logger.ts';
+import type { Acceptance } from '../sealing.ts';
+import { sealWithReceipt } from '../sealing.ts';
+import type { Trust } from '../trust/trust.ts';
+import type { Campaign, EventType } from './campaign.ts';
+import { planOf } from './campaign.ts';
+import type { Publication } from './change.ts';
+import { changeOf } from './change.ts';
+import type { Registry } from './registry.ts';
+
+/** A publication as it is read back. */
+export interface StoredPublication extends Acceptance {
+  readonly kind: Publication['kind'];
+  readonly officer: string;
+  readonly subject: string;
+  /** SHA-256 of the envelope. */
+  readonly digest: string;
+  readonly envelope: string;
+}
+
+export interface PublicationStore {
+  /** In the order in which they were accepted. */
+  listPublications(campaign: string): Promise<readonly StoredPublication[]>;
+}
+
+export interface Publications {
+  publishShare(officer: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
+  publishReleaseKey(officer: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
+  /** Envelopes of the shares that may be out; none before. */
+  listShares(campaign: Campaign): Promise<readonly string[]>;
+  /** @throws {@link ServiceError} `not_released` */
+  getReleaseKey(campaign: Campaign): Promise<string>;
+}
+
+interface Deps {
+  readonly store: PublicationStore;
+  readonly registry: Registry;
+  readonly trust: Trust;
+  readonly log: NoteSigner;
+  readonly verify: VerifyEd25519;
+  readonly logger: Logger;
+  readonly now: () => number;
+  /** Called when enough closing shares are out. */
+  readonly onClosingKey: (campaign: Campaign) => Promise<void>;
+}
+
+/**
+ * Relay officers' shares: of the release key from T0 on, of the closing key once disclosed.
+ *
+ * Whether the time has come is decided by comparing clocks when a share is read. An early one is
+ * refused and raises an alarm, whoever sent it.
+ */
+export function publications(deps: Deps): Publications {
+  const { store, registry, trust, verify, logger, now } = deps;
+
+  const accept = async (
+    officer: Identity,
+    campaign: Campaign,
+    envelope: Envelope,
+    expected: 'share' | 'release-key',
+  ): Promise<{ acceptance: Acceptance; campaign: Campaign }> => {
+    const id = campaign.state.campaign;
+    const published = verifyPublication(envelope, verify, trust.current, planOf(campaign));
+    refuseUnless(published.kind === expected, `expected a ${expected}`);
+    refuseUnless(published.officer === officer.id, 'the share is of another officer');
+    const kind = published.kind === 'share' ? published.key : 'release-key';
+    const subject = published.kind === 'share' ? published.commitment : published.recipient;
+
+    const content = encodeEnvelope(envelope);
+    const digest = sha256Hex(content);
+    const known = (await store.listPublications(id)).find(
+      (it) => it.kind === kind && it.officer === officer.id && it.subject === subject,
+    );
+    if (known?.digest === digest) return { acceptance: known, campaign };
+    if (known !== undefined) throw new ServiceError('conflict', 'already published by you');
+    checkTime(kind, campaign, officer, now());
+    checkContent(published, campaign);
+
+    const at = now();
+    const entry = sealWithReceipt(deps.log, at, id, expected, content);
+    const publication: Publication = {
+      kind,
+      officer: officer.id,
+      subject,
+      digest,
+      envelope: utf8Decode(content),
+      entry,
+    };
+    const { patch, happened } = consequencesOf(kind, campaign, officer.id, at);
+    const change = changeOf(campaign, at, patch, happened, { publication });
+    const after = await registry.apply(change);
+    return { acceptance: { receipt: entry.receipt, opening: entry.opening }, campaign: after };
+  };
+
+  /** @throws {@link ServiceError} `not_released` before the time, `conflict` when it never comes. */
+  const checkTime = (
+    kind: Publication['kind'],
+    { state, releasedAt }: Campaign,
+    officer: Identity,
+    at: number,
+  ): void => {
+    const isOut =
+      kind === 'release'
+        ? state.released || (state.status === 'armed' && at >= parseTime(state.releaseTime))
+        : kind === 'closing'
+          ? state.status === 'disclosed' || at >= parseTime(state.latestDisclosure)
+          : releasedAt !== null;
+    const isStopped =
+      kind === 'closing'
+        ? state.status !== 'disclosed' && !mayDisclose(state.status)
+        : state.status === 'aborted' || state.status === 'withdrawn';
+    if (isStopped) throw new ServiceError('conflict', `the campaign is ${state.status}`);
+    if (!isOut) {
+      const { campaign, status } = state;
+      const fields = { code: 'early_share', campaign, status, officer: officer.id, key: kind };
+      logger.warn(fields, 'share refused before its time');
+      throw new ServiceError('not_released', 'the time for this has not come');
+    }
+  };
+
+  const share = async (
+    officer: Identity,
+    id: string,
+    envelope: Envelope,
+    expected: 'share' | 'release-key',
+  ): Promise<Acceptance> => {
+    registry.getVisible(id, officer);
+    const { acceptance, campaign } = await registry.exclusively(id, (current) => {
+      if (current === undefined) throw new ServiceError('not_found', 'no such resource');
+      return accept(officer, current, envelope, expected);
+    });
+    if (isOpenable(campaign)) await deps.onClosingKey(campaign);
+    return acceptance;
+  };
+
+  return {
+    publishShare: (officer, id, envelope) => share(officer, id, envelope, 'share'),
+    publishReleaseKey: (officer, id, envelope) => share(officer, id, envelope, 'release-key'),
+    async listShares(campaign) {
+      const { releasedAt, state } = campaign;
+      const planned = new Set(planOf(campaign).shares.map(({ sha256 }) => sha256));
+      const stored = await store.listPublications(state.campaign);
+      return stored
+        .filter(({ kind, subject }) => {
+          if (kind === 'release') return releasedAt !== null && planned.has(subject);
+          return kind === 'closing' && state.status === 'disclosed' && planned.has(subject);
+        })
+        .map(({ envelope }) => envelope);
+    },
+    async getReleaseKey(campaign) {
+      const recipient = new TextEncoder().encode(planOf(campaign).releaseRecipient);
+      const subject = sha256Hex(recipient);
+      const stored = campaign.releasedAt && (await store.listPublications(campaign.state.campaign));
+      const found = stored
+        ? stored.find((it) => it.kind === 'release-key' && it.subject === subject)
+        : undefined;
+      if (found !== undefined) return found.envelope;
+      throw new ServiceError('not_released', 'the release key is not out');
+    },
+  };
+}
+
+/** Enough closing shares are out, and the documents have not been opened yet. */
+export function isOpenable(campaign: Campaign): boolean {
+  return (
+    campaign.state.status === 'disclosed' &&
+    campaign.openedAt === null &&
+    campaign.closingShares.length >= planOf(campaign).shareThreshold
+  );
+}
+
+/** A closing share is no secret any more and can be checked; the others only operators can open. */
+function checkContent(published: ReturnType<typeof verifyPublication>, campaign: Campaign): void {
+  if (published.kind === 'share' && published.key === 'closing') {
+    verifyClosingShare(published, campaign);
+  } else {
+    requireAgeFile(published.sealed, 'the share');
+  }
+}
+
+function verifyClosingShare({ sealed, officer }: SharePublication, campaign: Campaign): void {
+  verifyPlannedShare(sealed, planOf(campaign), 'closing', officer);
+}
+
+/** What a publication does to its campaign: with the t-th share it is released, or disclosed. */
+function consequencesOf(
+  kind: Publication['kind'],
+  campaign: Campaign,
+  officer: string,
+  at: number,
+): { patch: Partial<Campaign>; happened: (readonly [EventType, string])[] } {
+  const { state, releaseShares, closingShares } = campaign;
+  const threshold = planOf(campaign).shareThreshold;
+  const happened: (readonly [EventType, string])[] = [['share', `${kind} ${officer}`]];
+  const instant = formatInstant(at);
+  if (kind === 'release') {
+    const shares = [...releaseShares, officer].sort();
+    if (shares.length < threshold || campaign.releasedAt !== null) {
+      return { patch: { releaseShares: shares }, happened };
+    }
+    happened.push(['released', `${shares.length} shares`]);
+    const released = state.status === 'armed' ? applyRelease(state) : state;
+    return { patch: { releaseShares: shares, releasedAt: instant, state: released }, happened };
+  }
+  if (kind === 'closing') {
+    const shares = [...closingShares, officer].sort();
+    if (shares.length < threshold || state.status === 'disclosed') {
+      return { patch: { closingShares: shares }, happened };
+    }
+    happened.push(['disclosed', 'the latest disclosure date has come']);
+    const disclosed = applyLatestDate(state, at);
+    return { patch: { closingShares: shares, disclosedAt: instant, state: disclosed }, happened };
+  }
+  return { patch: {}, happened };
+}
+
+function mayDisclose(status: Campaign['state']['status']): boolean {
+  return MOVES.some(({ from, by }) => by === 'latest-date' && from.includes(status));
+}
+
+function refuseUnless(holds: boolean, otherwise: string): void {
+  if (!holds) throw new ServiceError('refused', otherwise);
+}

@@ -1,0 +1,122 @@
+import { parsePlan } from '../../../protocol/campaign/plan.ts';
+import type { Caller } from '../caller.ts';
+import { ServiceError } from '../error.ts';
+import type { Logger } from '../logger.ts';
+import type { Serial } from '../serial.ts';
+import type { Campaign } from './campaign.ts';
+import type { CampaignChange, CampaignEvent } from './change.ts';
+
+/** A sealed share that waits for its officer. */
+export interface CustodyShare {
+  readonly key: 'release' | 'closing';
+  readonly officer: string;
+  /** Base64 of an age file. */
+  readonly sealed: string;
+}
+
+/** A plan on its way into the database, with the shares that belong to it. */
+export interface NewPlan {
+  readonly digest: string;
+  readonly campaign: string;
+  readonly revision: number;
+  readonly bytes: Uint8Array;
+  readonly custody: readonly CustodyShare[];
+}
+
+export interface CampaignStore {
+  listCampaigns(): Promise<readonly Campaign[]>;
+  createCampaign(campaign: Campaign, plan: NewPlan, event: CampaignEvent): Promise<void>;
+  addPlan(plan: NewPlan): Promise<void>;
+  /** @throws {@link ServiceError} `conflict` when the campaign is no longer as `before`. */
+  applyChange(change: CampaignChange): Promise<void>;
+}
+
+/**
+ * Every campaign, in memory, and the one way to change one.
+ *
+ * Reading decides nothing on stale rows: changes of a campaign are made one after the other, and
+ * each sees the outcome of the one before.
+ */
+export interface Registry {
+  all(): readonly Campaign[];
+  listVisible(caller: Caller): readonly Campaign[];
+  find(id: string): Campaign | undefined;
+  /**
+   * The campaign, if the caller may see it. A hidden one and an unknown one answer alike.
+   *
+   * @throws {@link ServiceError} `not_found`
+   */
+  getVisible(id: string, caller: Caller): Campaign;
+  /** Remember that an operator has been written to about a campaign, and may see it. */
+  addRecipient(id: string, operator: string): void;
+  add(campaign: Campaign, plan: NewPlan, event: CampaignEvent): Promise<void>;
+  /** Add a plan to a campaign that is there. */
+  addPlan(campaign: Campaign, plan: NewPlan): Promise<void>;
+  /** Run `task` when no other change of this campaign is under way. */
+  exclusively<T>(id: string, task: (current: Campaign | undefined) => Promise<T>): Promise<T>;
+  /** Make a change durable, then visible. Only inside {@link exclusively}. */
+  apply(change: CampaignChange): Promise<Campaign>;
+}
+
+export async function openRegistry(deps: {
+  readonly store: CampaignStore;
+  /** Operators with a message, by campaign. */
+  readonly recipients: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly serial: Serial;
+  readonly logger: Logger;
+}): Promise<Registry> {
+  const { store, serial, logger } = deps;
+  const campaigns = new Map<string, Campaign>();
+  for (const campaign of await store.listCampaigns()) {
+    campaigns.set(campaign.state.campaign, campaign);
+  }
+  const recipients = new Map<string, Set<string>>();
+  for (const [id, operators] of deps.recipients) recipients.set(id, new Set(operators));
+
+  const mayEnter = (id: string, campaign: Campaign | undefined, caller: Caller): boolean => {
+    if (campaign === undefined) return false;
+    if (caller?.role === 'officer') return true;
+    if (campaign.state.status === 'disclosed') return true;
+    if (caller === undefined) return false;
+    return campaign.armedAt !== null || recipients.get(id)?.has(caller.id) === true;
+  };
+
+  return {
+    all: () => [...campaigns.values()],
+    listVisible: (caller) =>
+      [...campaigns].filter(([id, it]) => mayEnter(id, it, caller)).map(([, it]) => it),
+    find: (id) => campaigns.get(id),
+    getVisible(id, caller) {
+      const campaign = campaigns.get(id);
+      if (campaign === undefined || !mayEnter(id, campaign, caller)) {
+        throw new ServiceError('not_found', 'no such resource');
+      }
+      return campaign;
+    },
+    addRecipient(id, operator) {
+      const known = recipients.get(id);
+      if (known === undefined) recipients.set(id, new Set([operator]));
+      else known.add(operator);
+    },
+    async add(campaign, plan, event) {
+      await store.createCampaign(campaign, plan, event);
+      campaigns.set(plan.campaign, campaign);
+      logger.info({ campaign: plan.campaign, event: event.type }, 'campaign');
+    },
+    async addPlan(campaign, plan) {
+      await store.addPlan(plan);
+      const plans = new Map([...campaign.plans, [plan.digest, { plan: parsePlan(plan.bytes), bytes: plan.bytes }]]);
+      campaigns.set(plan.campaign, { ...campaign, plans });
+    },
+    exclusively: (id, task) => serial.run(id, () => task(campaigns.get(id))),
+    async apply(change) {
+      await store.applyChange(change);
+      const id = change.after.state.campaign;
+      campaigns.set(id, change.after);
+      for (const { seq, type } of change.events) {
+        logger.info({ campaign: id, seq, event: type }, 'campaign');
+      }
+      return change.after;
+    },
+  };
+}

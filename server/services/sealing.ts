@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+
+import { sha256Hex, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { formatInstant } from '../../protocol/encoding/time.ts';
+import { formatLeaf } from '../../protocol/log/leaf.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
+import type { OpeningKind } from '../../protocol/log/opening.ts';
+import { encodeOpening } from '../../protocol/log/opening.ts';
+import { signReceipt } from '../../protocol/log/receipt.ts';
+import type { NoteSigner } from '../../protocol/signature/note.ts';
+
+/** Something accepted, as it goes into the log: the opening is kept, a leaf that hides it is added. */
+export interface SealedEntry {
+  readonly campaign: string;
+  readonly kind: OpeningKind;
+  /** SHA-256 of the opening. */
+  readonly digest: string;
+  /** Base64 of the opening. */
+  readonly opening: string;
+}
+
+/** A sealed entry together with the log's signed promise to hold it. */
+export interface Receipted extends SealedEntry {
+  readonly receipt: string;
+  /** Instant that the receipt names. */
+  readonly acceptedAt: string;
+}
+
+/** What answers every accepted statement; see `receiptResponse`. */
+export interface Acceptance {
+  readonly receipt: string;
+  readonly opening: string;
+}
+
+/** Hide `content` behind a fresh 256-bit nonce. */
+export function sealEntry(campaign: string, kind: OpeningKind, content: Uint8Array): SealedEntry {
+  const nonce = randomBytes(32).toString('hex');
+  const opening = encodeOpening({ campaign, nonce, kind, content });
+  return { campaign, kind, digest: sha256Hex(opening), opening: toBase64(opening) };
+}
+
+/** Seal `content` and promise that its leaf will be in the log. */
+export function sealWithReceipt(
+  log: NoteSigner,
+  at: number,
+  campaign: string,
+  kind: OpeningKind,
+  content: Uint8Array,
+): Receipted {
+  const entry = sealEntry(campaign, kind, content);
+  const leaf = leafHash(leafBytesOf(entry));
+  return {
+    ...entry,
+    receipt: signReceipt({ origin: log.name, leafHash: leaf, at }, log),
+    acceptedAt: formatInstant(at),
+  };
+}
+
+function leafBytesOf({ digest }: SealedEntry): Uint8Array {
+  return utf8Encode(formatLeaf({ type: 'sealed', sha256: digest }));
+}

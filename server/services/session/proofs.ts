@@ -1,0 +1,116 @@
+import { createHash } from 'node:crypto';
+
+import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
+import { z } from 'zod';
+
+import { fromBase64Url, toHex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { parseJson } from '../../../protocol/encoding/json.ts';
+import { hex64 } from '../../../protocol/encoding/shape.ts';
+import type { Ed25519PublicKey } from '../../../protocol/signature/ed25519.ts';
+import { parseEd25519PublicKey } from '../../../protocol/signature/ed25519.ts';
+import { ServiceError } from '../error.ts';
+
+/** How far a proof's clock may be from ours, either way. */
+export const PROOF_WINDOW_MS = 60_000;
+
+const MAX_PROOF_LENGTH = 4096;
+
+const proofHeader = z.strictObject({
+  typ: z.literal('dpop+jwt'),
+  alg: z.literal('EdDSA'),
+  jwk: z.strictObject({
+    kty: z.literal('OKP'),
+    crv: z.literal('Ed25519'),
+    x: z.string().length(43),
+  }),
+});
+
+const proofClaims = z.strictObject({
+  htm: z.string(),
+  htu: z.string(),
+  iat: z.int().nonnegative(),
+  jti: z.string().regex(/^[A-Za-z0-9_.~-]{16,128}$/),
+  nonce: hex64.optional(),
+  ath: z.string().max(64).optional(),
+});
+
+/** A DPoP proof (RFC 9449) whose signature holds and which is for this request at this time. */
+export interface Proof {
+  readonly publicKey: Ed25519PublicKey;
+  /** RFC 7638 thumbprint of the key. */
+  readonly thumbprint: string;
+  readonly jti: string;
+  readonly nonce: string | undefined;
+  readonly ath: string | undefined;
+  /** Unix ms. */
+  readonly issuedAt: number;
+}
+
+/** What a proof must be for. */
+export interface ProofTarget {
+  readonly method: string;
+  /** From the configured public URL, never from a request header; without query. */
+  readonly url: string;
+}
+
+/**
+ * Verify a DPoP proof: one algorithm, one type, method, URL, and a time near ours that is not before
+ * this process began, because what was seen earlier is not remembered.
+ *
+ * Whether its `jti` is new, its nonce ours and its key anybody's is for the caller to check.
+ *
+ * @param since - Unix ms.
+ * @throws {@link ServiceError} `login_required`
+ */
+export async function verifyProof(
+  text: string,
+  target: ProofTarget,
+  { now, since }: { readonly now: number; readonly since: number },
+): Promise<Proof> {
+  if (text.length > MAX_PROOF_LENGTH) throw refused('the proof is too long');
+  const header = parsePart(proofHeader, text.split('.')[0] ?? '');
+  let publicKey: Ed25519PublicKey;
+  try {
+    publicKey = parseEd25519PublicKey(toHex(fromBase64Url(header.jwk.x)));
+  } catch {
+    throw refused('the proof holds no usable key');
+  }
+  try {
+    await compactVerify(text, await importJWK(header.jwk, 'EdDSA'), { algorithms: ['EdDSA'] });
+  } catch {
+    throw refused('the proof does not verify');
+  }
+  const claims = parsePart(proofClaims, text.split('.')[1] ?? '');
+  const issuedAt = claims.iat * 1000;
+  if (claims.htm !== target.method) throw refused('the proof is for another method');
+  if (claims.htu !== target.url) throw refused('the proof is for another URL');
+  if (Math.abs(now - issuedAt) > PROOF_WINDOW_MS) throw refused('the proof is not of this minute');
+  if (issuedAt < since) throw refused('the proof is older than this process');
+  return {
+    publicKey,
+    thumbprint: await calculateJwkThumbprint(header.jwk),
+    jti: claims.jti,
+    nonce: claims.nonce,
+    ath: claims.ath,
+    issuedAt,
+  };
+}
+
+/** What `ath` must be for an access token. */
+export function tokenHash(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+function parsePart<T>(schema: z.ZodType<T>, part: string): T {
+  try {
+    const bytes = fromBase64Url(part);
+    utf8Decode(bytes);
+    return schema.parse(parseJson(bytes, MAX_PROOF_LENGTH));
+  } catch {
+    throw refused('the proof is malformed');
+  }
+}
+
+function refused(reason: string): ServiceError {
+  return new ServiceError('login_required', reason);
+}

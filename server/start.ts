@@ -1,0 +1,220 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+
+import { verifyEd25519 } from '../platform/ed25519.ts';
+import { readFileBounded } from '../platform/files.ts';
+import type { NoteSigner } from '../protocol/signature/note.ts';
+import { noteSigner } from '../protocol/signature/note.ts';
+import { buildApp } from './app.ts';
+import { originOf, publicUrlOf } from './card.ts';
+import type { Config } from './config.ts';
+import { healthRoutes } from './http/health-routes.ts';
+import { logRoutes } from './http/log-routes.ts';
+import { rateLimit } from './http/rate-limit.ts';
+import { listen } from './http/server.ts';
+import { sessionRoutes } from './http/session-routes.ts';
+import { openLogRunner } from './jobs/log-runner.ts';
+import { startJobs } from './jobs.ts';
+import { buildRoutes } from './routes.ts';
+import { openServices } from './services.ts';
+import { accounting } from './services/disclosure/accounting.ts';
+import { publishedLog } from './services/log/published.ts';
+import type { ScheduleClock } from './services/log/schedule.ts';
+import { openSequencer } from './services/log/sequencer.ts';
+import type { Logger } from './services/logger.ts';
+import { identities } from './services/people/identities.ts';
+import { serial } from './services/serial.ts';
+import { sessions } from './services/session/session.ts';
+import { adoptTargets } from './services/trust/targets.ts';
+import { openTrust } from './services/trust/trust.ts';
+import type { Trust } from './services/trust/trust.ts';
+import { tufPublisher } from './services/trust/tuf.ts';
+import { openKeys } from './store/keys.ts';
+import type { ServerKeys } from './store/keys.ts';
+import { lockDataDirectory } from './store/lock.ts';
+import { readRoots, rootName } from './store/trust-files.ts';
+import type { Stores } from './stores.ts';
+import { openStores } from './stores.ts';
+
+const MAX_ROOT_BYTES = 512_000;
+/** Requests under way get this long to finish. */
+const GRACE_MS = 8_000;
+
+export interface StartOptions {
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** The process must end: what is on disk is not known any more, only a restart can tell. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+export interface RunningServer {
+  readonly url: string;
+  /** Bring everything accepted so far into the log, now. */
+  sequence(): Promise<void>;
+  /** Finish what is under way, then close everything. */
+  close(): Promise<void>;
+}
+
+/** The composition root: open the data directory, wire everything, listen. */
+export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
+  const { logger, now, onFatal } = options;
+  // Proofs made earlier may have been used before. Proofs count in whole seconds.
+  const since = Math.ceil(now() / 1000) * 1000;
+  await requireDataDirectory(config.dataDirectory);
+  await using undo = new AsyncDisposableStack();
+  const lock = lockDataDirectory(config.dataDirectory);
+  undo.defer(lock.release);
+  const keys = await openKeys(join(config.dataDirectory, 'keys'));
+  const log = noteSigner(originOf(config), keys.log);
+  const [mailDomain = ''] = log.name.split(/[/:]/);
+  const stores = await openStores(config, { mailDomain, now, onFatal });
+  undo.defer(stores.close);
+  const trust = await establishTrust(config, stores, keys, log);
+  const tuf = tufPublisher({
+    files: stores.tufFiles,
+    latestTargets: stores.directives.findLatestTargets,
+    snapshotKey: keys.snapshot,
+    timestampKey: keys.timestamp,
+    serial: serial(),
+    now,
+  });
+  await tuf.publish();
+  const clock: ScheduleClock = {
+    now,
+    wait: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
+  };
+  const logRunner = await openLogRunner({
+    open: () =>
+      openSequencer({
+        signer: log,
+        verify: verifyEd25519,
+        leaves: stores.leaves,
+        heads: stores.heads,
+        files: stores.logFiles,
+        clock,
+        logger,
+      }),
+    afterRun: accounting(stores.accounting, logger).run,
+    clock,
+    logger,
+  });
+  const mail = { onQueued: (): void => undefined };
+  const services = await openServices({
+    stores,
+    trust,
+    tuf,
+    log,
+    logger,
+    now,
+    onMailQueued: () => {
+      mail.onQueued();
+    },
+  });
+
+  const socket = await listen(config.host, config.port);
+  undo.defer(socket.close);
+  const publicUrl = publicUrlOf(config, socket.port);
+  const session = sessions({
+    identities: identities(trust, services.roster),
+    keys: keys.token,
+    issuer: publicUrl,
+    now,
+    since,
+  });
+  const addressLimit = rateLimit(burst(config.addressRate, 60), now);
+  const identityLimit = rateLimit(burst(config.identityRate, 20), now);
+  const state = { isReady: false };
+  const app = buildApp({
+    sessions: session,
+    publicUrl,
+    addressLimit,
+    identityLimit,
+    publicRoutes: [
+      healthRoutes({ isReady: () => state.isReady }),
+      logRoutes({ log: publishedLog(log.name, stores.logFiles) }),
+      sessionRoutes({ sessions: session, publicUrl, addressLimit }),
+    ],
+    routes: buildRoutes({
+      services,
+      stores,
+      trust,
+      addressLimit,
+      maxBlobBytes: config.maxBlobBytes,
+      logSize: logRunner.size,
+    }),
+    logger,
+  });
+  const jobs = startJobs({
+    config,
+    stores,
+    roster: services.roster,
+    tuf,
+    log: logRunner,
+    ...options,
+  });
+  mail.onQueued = jobs.sendMail;
+  const remaining = since - now();
+  if (remaining > 0 && remaining < 1000) await wait(remaining);
+  const server = socket.serve(app);
+  state.isReady = true;
+  const opened = undo.move();
+  return {
+    url: publicUrl,
+    sequence: logRunner.sequence,
+    async close() {
+      state.isReady = false;
+      await server.stop(GRACE_MS);
+      await jobs.stop();
+      await opened.disposeAsync();
+    },
+  };
+}
+
+/** A mistyped path must not become a fresh, empty log in place of the real one. */
+async function requireDataDirectory(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new Error(`${path} is no directory; \`card\` makes a new one`);
+}
+
+async function establishTrust(
+  config: Config,
+  stores: Stores,
+  keys: ServerKeys,
+  log: NoteSigner,
+): Promise<Trust> {
+  const { rootFile } = config;
+  const given = rootFile === undefined ? undefined : await readFileBounded(rootFile, MAX_ROOT_BYTES);
+  const stored = await readRoots(stores.rootFiles);
+  const own = {
+    origin: log.name,
+    log: keys.log.publicKey,
+    snapshot: keys.snapshot.publicKey,
+    timestamp: keys.timestamp.publicKey,
+    token: keys.token.publicKey,
+  };
+  const trust = openTrust(stored, given, own, verifyEd25519);
+  for (const { root, bytes } of trust.roots.values()) {
+    if (root.version > stored.length) await stores.rootFiles.write(rootName(root.version), bytes);
+  }
+  await stores.trust.logRoots(trust.roots.values());
+  const targets = adoptTargets(
+    await readTargetsBeside(rootFile),
+    await stores.directives.findLatestTargets(),
+    trust,
+    verifyEd25519,
+  );
+  if (targets !== undefined) await stores.trust.addTargets(targets);
+  return trust;
+}
+
+async function readTargetsBeside(rootFile: string | undefined): Promise<Uint8Array | undefined> {
+  if (rootFile === undefined) return undefined;
+  return readFile(join(dirname(rootFile), 'targets.json')).catch(() => undefined);
+}
+
+function burst(perSecond: number, seconds: number): { perSecond: number; burst: number } {
+  return { perSecond, burst: perSecond * seconds };
+}

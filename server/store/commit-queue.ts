@@ -1,0 +1,132 @@
+import { type Kysely, sql, type Transaction } from 'kysely';
+
+import { ServiceError } from '../services/error.ts';
+import type { Schema } from './schema.ts';
+
+/** Work that wants to be durable: runs inside the transaction that the queue opens. */
+export type Work<T> = (tx: Transaction<Schema>) => Promise<T>;
+
+interface Waiting {
+  /** Run the work; report its outcome later, once the commit is known. */
+  run(tx: Transaction<Schema>): Promise<() => void>;
+  fail(error: unknown): void;
+}
+
+/** Beyond this the caller is told to come back: an unbounded queue would only hide an overload. */
+const MAX_WAITING = 20_000;
+const MAX_BATCH = 1_000;
+
+/**
+ * Group commit: whatever is written within one flush window shares one transaction and one fsync.
+ *
+ * `run` resolves after the commit, never before. Work runs strictly one after the other, each in
+ * its own savepoint, so one that throws takes nothing of the others with it.
+ */
+export class CommitQueue {
+  readonly #writer: Kysely<Schema>;
+  readonly #flushMs: number;
+  readonly #onFatal: (error: unknown) => void;
+  #waiting: Waiting[] = [];
+  #flushing: Promise<void> | undefined;
+  #closed = false;
+
+  /**
+   * @param options.flushMs - How long the first of a batch waits for company.
+   * @param options.onFatal - Called when a commit failed with unknown outcome. The process must
+   *   stop and recover from disk: retrying an fsync could report success for lost data.
+   */
+  constructor(
+    writer: Kysely<Schema>,
+    options: { readonly flushMs: number; readonly onFatal: (error: unknown) => void },
+  ) {
+    this.#writer = writer;
+    this.#flushMs = options.flushMs;
+    this.#onFatal = options.onFatal;
+  }
+
+  /** @throws {@link ServiceError} `unavailable` when full, closed, or the batch was not stored. */
+  run<T>(work: Work<T>): Promise<T> {
+    if (this.#closed || this.#waiting.length >= MAX_WAITING) {
+      return Promise.reject(new ServiceError('unavailable', 'not accepting writes'));
+    }
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.push({
+        async run(tx) {
+          const outcome = await inSavepoint(tx, work);
+          return () => {
+            if ('error' in outcome) reject(outcome.error as Error);
+            else resolve(outcome.value);
+          };
+        },
+        fail: reject,
+      });
+      this.#flushing ??= this.#flush();
+    });
+  }
+
+  /** Store what is waiting, then refuse everything new. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#flushing;
+  }
+
+  async #flush(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.#flushMs));
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, MAX_BATCH);
+      try {
+        await this.#commit(batch);
+      } catch (error) {
+        const known = isDiskFull(error);
+        if (!known) this.#closed = true;
+        for (const waiting of known ? batch : [...batch, ...this.#waiting.splice(0)]) {
+          waiting.fail(new ServiceError('unavailable', 'not stored', { cause: error }));
+        }
+        if (!known) this.#onFatal(error);
+      }
+    }
+    this.#flushing = undefined;
+  }
+
+  async #commit(batch: readonly Waiting[]): Promise<void> {
+    const answers = await this.#writer.transaction().execute(async (tx) => {
+      const done: (() => void)[] = [];
+      for (const waiting of batch) done.push(await waiting.run(tx));
+      return done;
+    });
+    for (const answer of answers) answer();
+  }
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
+/** @throws Whatever says that the database itself failed; that ends the batch, not only the work. */
+async function inSavepoint<T>(tx: Transaction<Schema>, work: Work<T>): Promise<Outcome<T>> {
+  await sql`SAVEPOINT work`.execute(tx);
+  try {
+    const value = await work(tx);
+    await sql`RELEASE work`.execute(tx);
+    return { value };
+  } catch (error) {
+    if (isStorageFailure(error)) throw error;
+    await sql`ROLLBACK TO work`.execute(tx);
+    await sql`RELEASE work`.execute(tx);
+    return { error };
+  }
+}
+
+function sqliteCode(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : undefined;
+}
+
+/** Anything from SQLite but a broken constraint, which is the work's own mistake. */
+function isStorageFailure(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code !== undefined && !code.startsWith('SQLITE_CONSTRAINT') && code !== 'SQLITE_ERROR';
+}
+
+/** A full disk rolls back cleanly, and writes resume once there is space. */
+function isDiskFull(error: unknown): boolean {
+  return sqliteCode(error) === 'SQLITE_FULL';
+}

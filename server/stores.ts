@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+
+import type { Config } from './config.ts';
+import { accountingStore } from './store/accounting.ts';
+import { blobStore } from './store/blobs.ts';
+import { campaignStore } from './store/campaigns.ts';
+import { CommitQueue } from './store/commit-queue.ts';
+import { openDatabases } from './store/database.ts';
+import { directiveStore } from './store/directives.ts';
+import { enrolmentStore } from './store/enrolments.ts';
+import { eventStore } from './store/events.ts';
+import { contentFiles } from './store/files.ts';
+import { logFiles } from './store/log/files.ts';
+import { headStore } from './store/log/head.ts';
+import { leafStore } from './store/log/leaves.ts';
+import { messageStore } from './store/messages.ts';
+import { outboxStore } from './store/outbox.ts';
+import { publicationStore } from './store/publications.ts';
+import { commitmentStore, disclosureStore } from './store/published.ts';
+import { snapshotStore } from './store/snapshots.ts';
+import { statementStore } from './store/statements.ts';
+import { trustStore } from './store/trust.ts';
+import { metadataFiles } from './store/trust-files.ts';
+
+/** Everything that is kept, opened on one data directory. */
+export type Stores = Awaited<ReturnType<typeof openStores>>;
+
+/** @param options.onFatal - A commit failed with unknown outcome; the process must stop. */
+export async function openStores(
+  config: Config,
+  options: {
+    readonly mailDomain: string;
+    readonly now: () => number;
+    readonly onFatal: (error: unknown) => void;
+  },
+) {
+  const { now, mailDomain, onFatal } = options;
+  const directory = (name: string): string => join(config.dataDirectory, name);
+  const { writer, reader, close } = openDatabases(config.dataDirectory);
+  const commits = new CommitQueue(writer, { flushMs: config.flushMs, onFatal });
+  const blobFiles = await contentFiles(directory('blobs'));
+  const snapshotFiles = await contentFiles(directory('snapshots'));
+  return {
+    accounting: accountingStore(reader, commits, now),
+    blobs: blobStore(reader, commits, blobFiles, { maxBytes: config.maxBlobBytes, now }),
+    campaigns: campaignStore(reader, commits, now),
+    commitments: commitmentStore(reader),
+    directives: directiveStore(reader, commits, now),
+    disclosures: disclosureStore(reader),
+    enrolments: enrolmentStore(reader, commits),
+    events: eventStore(reader),
+    heads: headStore(reader, commits),
+    leaves: leafStore(reader, commits),
+    logFiles: logFiles(directory('log')),
+    messages: messageStore(reader, commits, { mailDomain, now }),
+    outbox: outboxStore(reader, commits, now),
+    publications: publicationStore(reader),
+    rootFiles: await metadataFiles(directory('trust')),
+    snapshots: snapshotStore(reader, commits, snapshotFiles, now),
+    statements: statementStore(reader, commits),
+    trust: trustStore(reader, commits, now),
+    tufFiles: await metadataFiles(directory('tuf')),
+    /** Let what was accepted become durable, then close. */
+    async close(): Promise<void> {
+      await commits.close();
+      await close();
+    },
+  };
+}
