@@ -24,6 +24,9 @@ import {
 } from './commands/moves.ts';
 import { drillCommand } from './commands/drill.ts';
 import { exitCodeOf } from './exit-code.ts';
+import { auditCommand } from './commands/audit.ts';
+import { logVerifyCommand } from './commands/log-verify.ts';
+import { recordCommand } from './commands/record.ts';
 import { configShowCommand } from './commands/config-show.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { fetchCommand } from './commands/fetch.ts';
@@ -94,6 +97,9 @@ const ordinary: readonly Command[] = [
   revertCommand,
   openCommand,
   verifyCommand,
+  recordCommand,
+  auditCommand,
+  logVerifyCommand,
 ];
 
 export const commands: readonly Command[] = [

@@ -42,16 +42,22 @@ export const verifyEd25519: VerifyEd25519 = (publicKey, message, signature) => {
   return verify(null, message, key, signature);
 };
 
+/** A signer whose key libraries of Node can use too, such as for a DPoP proof. */
+export interface KeyedSigner extends Signer {
+  readonly privateKey: KeyObject;
+}
+
 /** Make a signer of a 32-byte seed (RFC 8032 §5.1.5). Keeps the key in memory, outside the heap. */
-export function signerFromSeed(seed: Uint8Array): Signer {
+export function signerFromSeed(seed: Uint8Array): KeyedSigner {
   if (seed.length !== 32) throw new RangeError('an Ed25519 seed has 32 bytes');
   const der = Buffer.concat([PKCS8_PREFIX, seed]);
-  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   der.fill(0);
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
+  const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
   return {
+    privateKey,
     publicKey: parseEd25519PublicKey(toHex(spki.subarray(SPKI_PREFIX.length))),
-    sign: (message) => new Uint8Array(sign(null, message, key)),
+    sign: (message) => new Uint8Array(sign(null, message, privateKey)),
   };
 }
 

@@ -28,7 +28,7 @@ export interface Config {
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
 
-export interface MailConfig {
+interface MailConfig {
   /** `smtp://` or `smtps://`, possibly with credentials: secret, never logged. */
   readonly url: string;
   readonly from: string;
@@ -54,10 +54,13 @@ const count = (minimum: number, maximum: number, fallback: number): z.ZodType<nu
 const url = (...schemes: string[]): z.ZodType<string | undefined> =>
   z
     .string()
-    .refine((text) => {
-      const parsed = URL.parse(text);
-      return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1));
-    }, `must be a URL with scheme ${schemes.join(' or ')}`)
+    .refine(
+      (text) => {
+        const parsed = URL.parse(text);
+        return parsed !== null && schemes.includes(parsed.protocol.slice(0, -1));
+      },
+      `must be a URL with scheme ${schemes.join(' or ')}`,
+    )
     .optional();
 
 const environment = z.object({

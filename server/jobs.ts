@@ -28,7 +28,7 @@ export interface JobDeps {
 
 export interface Jobs {
   /** There is mail to send: do not wait for the next turn. */
-  sendMail(): void;
+  readonly sendMail: () => void;
   stop(): Promise<void>;
 }
 

@@ -36,7 +36,10 @@ async function serve(): Promise<void> {
   const config = readConfig(env);
   const logger = createLogger(config.logLevel);
   const onFatal = (error: unknown): void => {
-    logger.error({ code: 'fatal', ...describeFailure(error) }, 'stopping: storage cannot be trusted');
+    logger.error(
+      { code: 'fatal', ...describeFailure(error) },
+      'stopping: storage cannot be trusted',
+    );
     exit(1);
   };
   const server = await startServer(config, {

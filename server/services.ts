@@ -5,30 +5,53 @@ import { utf8Encode } from '../protocol/encoding/bytes.ts';
 import { parseEnvelope } from '../protocol/signature/dsse.ts';
 import type { NoteSigner } from '../protocol/signature/note.ts';
 import { parseEnrolment } from '../protocol/statement/enrolment.ts';
+import type { Adoption } from './services/adoption/adoption.ts';
 import { adoption } from './services/adoption/adoption.ts';
+import type { Statements } from './services/adoption/statements.ts';
 import { statements } from './services/adoption/statements.ts';
+import type { Blobs } from './services/blobs.ts';
 import { blobs } from './services/blobs.ts';
 import type { Campaign } from './services/campaign/campaign.ts';
 import { createCampaign } from './services/campaign/create.ts';
 import type { Creation } from './services/campaign/create.ts';
+import type { Directives } from './services/campaign/directives.ts';
 import { directives } from './services/campaign/directives.ts';
+import type { Publications } from './services/campaign/publications.ts';
 import { isOpenable, publications } from './services/campaign/publications.ts';
 import { openRegistry } from './services/campaign/registry.ts';
-import type { CustodyShare } from './services/campaign/registry.ts';
+import type { CustodyShare, Registry } from './services/campaign/registry.ts';
+import type { Inbox } from './services/contact/inbox.ts';
 import { inbox } from './services/contact/inbox.ts';
+import type { Messages } from './services/contact/messages.ts';
 import { messages } from './services/contact/messages.ts';
 import { disclosure } from './services/disclosure/opening.ts';
+import type { Enrolments } from './services/enrolment/enrolment.ts';
 import { enrolments } from './services/enrolment/enrolment.ts';
 import type { Logger } from './services/logger.ts';
+import type { Roster } from './services/people/roster.ts';
 import { openRoster } from './services/people/roster.ts';
 import { serial } from './services/serial.ts';
+import type { Snapshots } from './services/snapshots.ts';
 import { openSnapshots } from './services/snapshots.ts';
 import type { Trust } from './services/trust/trust.ts';
 import type { TufPublisher } from './services/trust/tuf.ts';
 import type { Stores } from './stores.ts';
 
 /** Every use case, over the stores of one data directory. */
-export type Services = Awaited<ReturnType<typeof openServices>>;
+export interface Services {
+  readonly roster: Roster;
+  readonly registry: Registry;
+  readonly snapshots: Snapshots;
+  readonly blobs: Blobs;
+  readonly adoption: Adoption;
+  readonly enrolments: Enrolments;
+  readonly create: (plan: Uint8Array, custody: readonly CustodyShare[]) => Promise<Creation>;
+  readonly directives: Directives;
+  readonly publications: Publications;
+  readonly statements: Statements;
+  readonly messages: Messages;
+  readonly inbox: Inbox;
+}
 
 /** Read what has to be in memory, and finish what a crash has interrupted. */
 export async function openServices(deps: {
@@ -39,7 +62,7 @@ export async function openServices(deps: {
   readonly logger: Logger;
   readonly now: () => number;
   readonly onMailQueued: () => void;
-}) {
+}): Promise<Services> {
   const { stores, trust, tuf, log, logger, now } = deps;
   const verify = verifyEd25519;
   const order = serial();

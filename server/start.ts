@@ -186,7 +186,8 @@ async function establishTrust(
   log: NoteSigner,
 ): Promise<Trust> {
   const { rootFile } = config;
-  const given = rootFile === undefined ? undefined : await readFileBounded(rootFile, MAX_ROOT_BYTES);
+  const given =
+    rootFile === undefined ? undefined : await readFileBounded(rootFile, MAX_ROOT_BYTES);
   const stored = await readRoots(stores.rootFiles);
   const own = {
     origin: log.name,

@@ -1,6 +1,20 @@
 import { join } from 'node:path';
 
 import type { Config } from './config.ts';
+import type { StatementStore } from './services/adoption/statement-store.ts';
+import type { BlobStore } from './services/blobs.ts';
+import type { DirectiveStore } from './services/campaign/directive-store.ts';
+import type { EventStore } from './services/campaign/events.ts';
+import type { PublicationStore } from './services/campaign/publications.ts';
+import type { CampaignStore } from './services/campaign/registry.ts';
+import type { MessageStore } from './services/contact/messages.ts';
+import type { OutboxStore } from './services/contact/outbox.ts';
+import type { AccountingStore } from './services/disclosure/accounting.ts';
+import type { CommitmentStore, DisclosureStore } from './services/disclosure/published.ts';
+import type { EnrolmentStore } from './services/enrolment/enrolment.ts';
+import type { HeadStore, LeafStore, LogFiles } from './services/log/store.ts';
+import type { SnapshotStore } from './services/snapshots.ts';
+import type { TufFiles } from './services/trust/tuf.ts';
 import { accountingStore } from './store/accounting.ts';
 import { blobStore } from './store/blobs.ts';
 import { campaignStore } from './store/campaigns.ts';
@@ -19,11 +33,34 @@ import { publicationStore } from './store/publications.ts';
 import { commitmentStore, disclosureStore } from './store/published.ts';
 import { snapshotStore } from './store/snapshots.ts';
 import { statementStore } from './store/statements.ts';
+import type { TrustStore } from './store/trust.ts';
 import { trustStore } from './store/trust.ts';
 import { metadataFiles } from './store/trust-files.ts';
 
-/** Everything that is kept, opened on one data directory. */
-export type Stores = Awaited<ReturnType<typeof openStores>>;
+/** Everything that is kept in one data directory. */
+export interface Stores {
+  readonly accounting: AccountingStore;
+  readonly blobs: BlobStore;
+  readonly campaigns: CampaignStore;
+  readonly commitments: CommitmentStore;
+  readonly directives: DirectiveStore;
+  readonly disclosures: DisclosureStore;
+  readonly enrolments: EnrolmentStore;
+  readonly events: EventStore;
+  readonly heads: HeadStore;
+  readonly leaves: LeafStore;
+  readonly logFiles: LogFiles;
+  readonly messages: MessageStore;
+  readonly outbox: OutboxStore;
+  readonly publications: PublicationStore;
+  readonly rootFiles: TufFiles;
+  readonly snapshots: SnapshotStore;
+  readonly statements: StatementStore;
+  readonly trust: TrustStore;
+  readonly tufFiles: TufFiles;
+  /** Let what was accepted become durable, then close. */
+  readonly close: () => Promise<void>;
+}
 
 /** @param options.onFatal - A commit failed with unknown outcome; the process must stop. */
 export async function openStores(
@@ -33,10 +70,11 @@ export async function openStores(
     readonly now: () => number;
     readonly onFatal: (error: unknown) => void;
   },
-) {
+): Promise<Stores> {
   const { now, mailDomain, onFatal } = options;
   const directory = (name: string): string => join(config.dataDirectory, name);
-  const { writer, reader, close } = openDatabases(config.dataDirectory);
+  const databases = openDatabases(config.dataDirectory);
+  const { writer, reader } = databases;
   const commits = new CommitQueue(writer, { flushMs: config.flushMs, onFatal });
   const blobFiles = await contentFiles(directory('blobs'));
   const snapshotFiles = await contentFiles(directory('snapshots'));
@@ -60,10 +98,9 @@ export async function openStores(
     statements: statementStore(reader, commits),
     trust: trustStore(reader, commits, now),
     tufFiles: await metadataFiles(directory('tuf')),
-    /** Let what was accepted become durable, then close. */
-    async close(): Promise<void> {
+    async close() {
       await commits.close();
-      await close();
+      await databases.close();
     },
   };
 }

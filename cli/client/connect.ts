@@ -1,4 +1,4 @@
-import type { Signer } from '../../protocol/signature/ed25519.ts';
+import type { KeyedSigner } from '../../platform/ed25519.ts';
 import type { Home } from '../home/home.ts';
 import { openSessionFile } from '../home/sessions.ts';
 import { clientOver } from './api.ts';
@@ -15,7 +15,7 @@ import { openTransport } from './transport.ts';
 export async function connect(
   context: NetworkContext,
   home: Home,
-  identity?: Signer,
+  identity?: KeyedSigner,
 ): Promise<Client> {
   const { server } = await home.config();
   const sessions = openSessionFile(home.path('session.json'));
@@ -23,6 +23,6 @@ export async function connect(
 }
 
 /** A client for any server, without memory: for `trust add URL` and `audit URL`. */
-export function connectTo(context: NetworkContext, server: string, identity?: Signer): Client {
+export function connectTo(context: NetworkContext, server: string, identity?: KeyedSigner): Client {
   return clientOver(openTransport(context, server, identity));
 }

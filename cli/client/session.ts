@@ -1,7 +1,8 @@
+import { SignJWT } from 'jose';
+import type { KeyedSigner } from '../../platform/ed25519.ts';
 import { challengeResponse, tokenResponse } from '../../protocol/api.ts';
 import { fromHex, sha256, toBase64Url, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { encodeJson } from '../../protocol/encoding/json.ts';
-import type { Signer } from '../../protocol/signature/ed25519.ts';
 import type { Session, SessionStore } from '../home/sessions.ts';
 import { readJson, sendRequest, type NetworkContext } from './http.ts';
 
@@ -20,7 +21,7 @@ export interface SessionKeeper {
 export function openSession(
   context: NetworkContext,
   server: string,
-  identity: Signer,
+  identity: KeyedSigner,
   store: SessionStore,
 ): SessionKeeper {
   let known: Session | undefined;
@@ -44,13 +45,13 @@ export function openSession(
       const ath = toBase64Url(sha256(utf8Encode(token)));
       return {
         authorization: `DPoP ${token}`,
-        dpop: signProof(context, identity, method, url, { ath }),
+        dpop: await signProof(context, identity, method, url, { ath }),
       };
     },
   };
 }
 
-async function logIn(context: NetworkContext, server: string, identity: Signer): Promise<Session> {
+async function logIn(context: NetworkContext, server: string, identity: KeyedSigner): Promise<Session> {
   const body = new Uint8Array(encodeJson({ publicKey: identity.publicKey }));
   const contentType = 'application/json';
   const challengeUrl = new URL(`${server}/v1/auth/challenge`);
@@ -65,7 +66,7 @@ async function logIn(context: NetworkContext, server: string, identity: Signer):
     challengeResponse,
     4096,
   );
-  const dpop = signProof(context, identity, 'POST', tokenUrl, { nonce });
+  const dpop = await signProof(context, identity, 'POST', tokenUrl, { nonce });
   const answer = await sendRequest(context, {
     method: 'POST',
     url: tokenUrl,
@@ -82,29 +83,22 @@ async function logIn(context: NetworkContext, server: string, identity: Signer):
   };
 }
 
-/**
- * A DPoP proof (RFC 9449 §4.2) as a compact JWS. Signed with the {@link Signer}, so that the seed
- * never leaves it.
- */
-function signProof(
+/** A DPoP proof for one request (RFC 9449 §4.2). */
+async function signProof(
   context: NetworkContext,
-  identity: Signer,
+  identity: KeyedSigner,
   method: string,
   url: URL,
   claims: { readonly nonce: string } | { readonly ath: string },
-): string {
-  const header = {
-    typ: 'dpop+jwt',
-    alg: 'EdDSA',
-    jwk: { kty: 'OKP', crv: 'Ed25519', x: toBase64Url(fromHex(identity.publicKey, 32)) },
-  };
-  const payload = {
+): Promise<string> {
+  const jwk = { kty: 'OKP', crv: 'Ed25519', x: toBase64Url(fromHex(identity.publicKey, 32)) };
+  return new SignJWT({
     jti: toBase64Url(context.randomBytes(16)),
     htm: method,
     htu: `${url.origin}${url.pathname}`,
     iat: Math.floor(context.now() / 1000),
     ...claims,
-  };
-  const signed = `${toBase64Url(encodeJson(header))}.${toBase64Url(encodeJson(payload))}`;
-  return `${signed}.${toBase64Url(identity.sign(utf8Encode(signed)))}`;
+  })
+    .setProtectedHeader({ typ: 'dpop+jwt', alg: 'EdDSA', jwk })
+    .sign(identity.privateKey);
 }

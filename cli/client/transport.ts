@@ -1,5 +1,5 @@
 import { encodeJson } from '../../protocol/encoding/json.ts';
-import type { Signer } from '../../protocol/signature/ed25519.ts';
+import type { KeyedSigner } from '../../platform/ed25519.ts';
 import { LoginError, ProblemError } from '../errors.ts';
 import { memorySessions, type Session, type SessionStore } from '../home/sessions.ts';
 import { sendRequest, type HttpAnswer, type HttpRequest, type NetworkContext } from './http.ts';
@@ -23,7 +23,7 @@ export interface Transport {
 export function openTransport(
   context: NetworkContext,
   server: string,
-  identity: Signer | undefined,
+  identity: KeyedSigner | undefined,
   sessions: SessionStore = memorySessions(),
 ): Transport {
   const session = identity && openSession(context, server, identity, sessions);

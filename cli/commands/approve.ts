@@ -3,6 +3,7 @@ import { argument, hasFlag, type Command, type Context } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { checkMove } from '../officer/approval.ts';
 import { completeMove, needsDraft, tellCompletion } from '../officer/completion.ts';
+import { describeDraft } from '../officer/describe-draft.ts';
 import { describeStanding } from '../officer/describe.ts';
 import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
 import { openOfficerSession } from '../officer/session.ts';
@@ -47,6 +48,10 @@ export const approveCommand: Command = {
     const subject = { action, override: directive.override === true, pending };
     const { checked, companions } = await checkMove(session, standing, subject, draft);
     for (const line of describeStanding(session, standing)) context.out.line(line);
+    if (action === 'commit' && draft !== undefined) {
+      for (const line of describeDraft(draft, standing.plan)) context.out.line(line);
+      context.out.note('to read the artifacts: age -d -i YOUR-KEY DRAFT | tar -x');
+    }
     for (const sentence of checked) context.out.line(`checked           ${sentence}`);
     if (!hasFlag(input, 'yes')) await confirm(context, action, id);
     const result = await signAndComplete(

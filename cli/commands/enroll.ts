@@ -1,6 +1,7 @@
 import { generateSeed } from '../../platform/ed25519.ts';
 import { generateContactKey } from '../../protocol/contact/openpgp.ts';
 import { fingerprintOf, readContactKey } from '../../protocol/contact/key.ts';
+import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { encodeEnvelope } from '../../protocol/signature/dsse.ts';
 import {
   enrolmentText,
@@ -22,6 +23,7 @@ import {
   readIdentity,
   saveBinding,
   signEnrolment,
+  withEarlierProofs,
 } from '../operator/binding.ts';
 import { keepReceipt } from '../operator/receipts.ts';
 
@@ -67,11 +69,12 @@ export const enrollCommand: Command = {
     }
 
     const identities = await Promise.all(listOption(input, 'identity').map(readIdentity));
-    const proofs = [
+    const given = [
       ...identities.map((identity) => proveIdentity(fields, identity)),
       ...listOption(input, 'proof').map(parseProof),
-    ].sort((a, b) => (a.validator < b.validator ? -1 : 1));
-    if (proofs.length === 0) throw new UsageError('give --identity or --proof at least once');
+    ];
+    if (given.length === 0) throw new UsageError('give --identity or --proof at least once');
+    const proofs = await withEarlierProofs(home, fields, given);
 
     const envelope = signEnrolment({ ...fields, proofs }, keys.signer);
     verifyEnrolment(envelope, verifyEd25519);
@@ -80,7 +83,7 @@ export const enrollCommand: Command = {
       contact: { email: keys.email, openpgp: openpgp.toPublic().armor() },
     });
     await saveBinding(home, encodeEnvelope(envelope));
-    const name = `enrolment.${fields.nonce.slice(0, 16)}`;
+    const name = `enrolment.${sha256Hex(encodeEnvelope(envelope)).slice(0, 16)}`;
     const receipt = await keepReceipt(home, root, name, 'enrolment', envelope, answer);
     const validators = proofs.map(({ validator }) => validator);
     out.line(`bound to operator ${keys.signer.publicKey}:`);

@@ -1,13 +1,13 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
-import { argument, findOption, hasFlag, type Command } from '../command.ts';
+import { argument, findOption, getOption, hasFlag, type Command } from '../command.ts';
 import { NotReleasedError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { loadChain, saveChain, verifyChain, type Chain } from '../operator/chain.ts';
-import { loadNotice } from '../operator/notice.ts';
-import { findReleaseKey, isUnreachable, openPatch } from '../operator/opening.ts';
+import { requireNoticeOf } from '../operator/notice.ts';
+import { findReleaseKey, isTemporary, openPatch, readCiphertext } from '../operator/opening.ts';
 import { openOffline, type OperatorSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
-import { writeFiles } from '../operator/write-files.ts';
+import { requireFree, writeFiles } from '../operator/write-files.ts';
 
 /** How often T0 and the shares are looked at: never a long timer, always the clock. */
 const LONG_PAUSE_MS = 30_000;
@@ -27,17 +27,21 @@ export const fetchCommand: Command = {
 
   async run(input, context) {
     const id = argument(input, 0);
+    const out = getOption(input, 'out');
+    await requireFree(out);
     const session = await openOffline(context);
     const directory = session.home.campaign(id);
-    const { accessKey } = await loadNotice(directory);
     const stored = await loadChain(session.home, session.trust, directory);
+    const accessKey = await requireNoticeOf(directory, stored.plan);
     const variant = chooseVariant(stored.plan, findOption(input, 'variant'));
+    // Whoever has not prefetched should hear of it now, not at T0.
+    await readCiphertext(directory, stored.plan, variant);
+    const ask = keyAsker(session, directory, accessKey);
     const { chain, key } = hasFlag(input, 'wait')
-      ? await waitForKey(session, directory, stored, accessKey)
-      : await askForKey(session, directory, stored, accessKey);
+      ? await waitForKey(session, directory, stored, ask)
+      : await ask(stored);
 
     const patch = await openPatch(session, directory, chain, variant, key);
-    const out = findOption(input, 'out') ?? '';
     await writeFiles(out, [
       ...patch.files,
       ['SHA256SUMS.asc', patch.signatures.sums],
@@ -66,54 +70,56 @@ interface Found {
 }
 
 /** @throws {@link NotReleasedError} while too little is published. */
-async function askForKey(
-  session: OperatorSession,
-  directory: CampaignDirectory,
-  stored: Chain,
-  accessKey: string,
-): Promise<Found> {
+type Ask = (stored: Chain) => Promise<Found>;
+
+function keyAsker(session: OperatorSession, directory: CampaignDirectory, accessKey: string): Ask {
   const { context } = session;
-  const chain = await newestChain(session, directory, stored);
-  const { campaign, status, releaseTime } = chain.state;
-  if (status === 'aborted' || status === 'withdrawn') {
-    throw new WithdrawnError(
-      `${campaign} is ${status}`,
-      'do not apply it; read what officers wrote',
+  const told = new Set<string>();
+  const blame = (text: string): void => {
+    if (!told.has(text)) context.out.warn(text);
+    told.add(text);
+  };
+  return async (stored) => {
+    const chain = await newestChain(session, directory, stored);
+    const { campaign, status, releaseTime } = chain.state;
+    if (status === 'aborted' || status === 'withdrawn') {
+      throw new WithdrawnError(
+        `${campaign} is ${status}`,
+        'do not apply it; read what officers wrote',
+      );
+    }
+    const key = await findReleaseKey(session, chain, accessKey, blame);
+    if (key !== undefined) return { chain, key };
+    const isDue = parseTime(releaseTime) <= context.now();
+    throw new NotReleasedError(
+      isDue
+        ? `T0 of ${campaign} has passed, but too few officers have published their shares`
+        : `${campaign} is not released yet: T0 is ${releaseTime}`,
+      isDue ? 'repeat the command, and call an officer' : 'add --wait, or come back then',
     );
-  }
-  const key = await findReleaseKey(session, chain, accessKey, (text) => {
-    context.out.warn(text);
-  });
-  if (key !== undefined) return { chain, key };
-  const isDue = parseTime(releaseTime) <= context.now();
-  throw new NotReleasedError(
-    isDue
-      ? `T0 of ${campaign} has passed, but too few officers have published their shares`
-      : `${campaign} is not released yet: T0 is ${releaseTime}`,
-    isDue ? 'repeat the command, and call an officer' : 'add --wait, or come back then',
-  );
+  };
 }
 
 async function waitForKey(
   session: OperatorSession,
   directory: CampaignDirectory,
   stored: Chain,
-  accessKey: string,
+  ask: Ask,
 ): Promise<Found> {
   const { context } = session;
   let chain = stored;
   for (;;) {
     try {
-      return await askForKey(session, directory, chain, accessKey);
+      return await ask(chain);
     } catch (error) {
-      if (!(error instanceof NotReleasedError) && !isUnreachable(error)) throw error;
+      if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
     }
     chain = await loadChain(session.home, session.trust, directory);
     const left = parseTime(chain.state.releaseTime) - context.now();
     context.out.progress(left > 0 ? `T-${Math.ceil(left / 1000)} s` : 'waiting for shares');
     // Jitter keeps a thousand operators from asking in the same instant.
     const pause = left > 0 ? Math.min(left, LONG_PAUSE_MS) : SHORT_PAUSE_MS;
-    await context.sleep(pause + ((context.randomBytes(1)[0] ?? 0) / 255) * 250);
+    await context.sleep(pause + (context.randomBytes(1)[0] ?? 0));
   }
 }
 
@@ -129,7 +135,7 @@ async function newestChain(
     await saveChain(directory, chain);
     return chain;
   } catch (error) {
-    if (isUnreachable(error)) return stored;
+    if (isTemporary(error)) return stored;
     throw error;
   }
 }

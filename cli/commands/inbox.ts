@@ -1,10 +1,14 @@
 import { join } from 'node:path';
+import { OutputExistsError } from '../../platform/files.ts';
 import { officerKeys } from '../../protocol/contact/openpgp.ts';
 import { readContactKey } from '../../protocol/contact/key.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { InboxEntry } from '../client/client.ts';
 import { findOption, type Command } from '../command.ts';
+import { VerificationError } from '../errors.ts';
 import { readMessage } from '../mail/read-message.ts';
-import { openOperatorSession } from '../operator/session.ts';
+import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { writeFiles } from '../operator/write-files.ts';
 
 export const inboxCommand: Command = {
@@ -17,28 +21,61 @@ export const inboxCommand: Command = {
   async run(input, context) {
     const session = await openOperatorSession(context);
     const entries = await session.client.inbox();
-    const parent = findOption(input, 'save');
     const { out } = context;
-    const saved: string[] = [];
     if (entries.length === 0) out.line('nothing for you');
-    for (const { campaign, messages, statements } of entries) {
+    for (const { campaign, statements } of entries) {
       const { campaign: id, status, releaseTime, exercise } = campaign;
       out.line(`${id}  ${status}  T0 ${releaseTime}${exercise ? '  EXERCISE' : ''}`);
       out.line(`  you said: ${statements.join(', ') || 'nothing yet'}`);
-      if (parent === undefined) continue;
-      const key = await readContactKey(session.keys.openpgp);
-      const officers = await officerKeys(session.trust.root.people.values());
-      for (const { kind, armored } of messages) {
-        const mail = await readMessage(utf8Encode(armored), key, officers, new Date(context.now()));
-        const folder = join(parent, `${id}.${kind}`);
-        await writeFiles(folder, [['message.txt', utf8Encode(mail.text)], ...mail.attachments]);
-        out.line(`  ${kind} by officer ${mail.from} saved to ${folder}`);
-        saved.push(folder);
-      }
     }
+    const parent = findOption(input, 'save');
+    const { saved, refused } =
+      parent === undefined
+        ? { saved: [], refused: [] }
+        : await saveMessages(session, entries, parent);
     out.summary({
       campaigns: entries.map(({ campaign, statements }) => ({ ...campaign, statements })),
       saved,
+      refused,
     });
+    if (refused.length === 0) return;
+    throw new VerificationError(
+      `not by an officer: ${refused.join(', ')}`,
+      'do not act on it; tell the foundation that the server hands it out',
+    );
   },
 };
+
+/** Decrypt every message into a folder of its own. One that is not an officer's hides no other. */
+async function saveMessages(
+  { context, keys, trust }: OperatorSession,
+  entries: readonly InboxEntry[],
+  parent: string,
+): Promise<{ saved: readonly string[]; refused: readonly string[] }> {
+  const key = await readContactKey(keys.openpgp);
+  const officers = await officerKeys(trust.root.people.values());
+  const saved: string[] = [];
+  const refused: string[] = [];
+  for (const { campaign, messages } of entries) {
+    for (const { kind, armored } of messages) {
+      const name = `${campaign.campaign}.${kind}`;
+      const folder = join(parent, name);
+      try {
+        const mail = await readMessage(utf8Encode(armored), key, officers, new Date(context.now()));
+        await writeFiles(folder, [['message.txt', utf8Encode(mail.text)], ...mail.attachments]);
+        context.out.line(`${kind} by officer ${mail.from} saved to ${folder}`);
+        saved.push(folder);
+      } catch (error) {
+        if (error instanceof OutputExistsError) {
+          context.out.note(`${folder} is there already`);
+        } else if (error instanceof ProtocolError) {
+          context.out.warn(`the ${kind} of ${campaign.campaign} is refused: ${error.message}`);
+          refused.push(name);
+        } else {
+          throw error;
+        }
+      }
+    }
+  }
+  return { saved, refused };
+}

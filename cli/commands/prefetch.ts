@@ -1,16 +1,14 @@
-import { rm } from 'node:fs/promises';
-import { recipientOf } from '../../protocol/embargo/age.ts';
+import { rename, rm } from 'node:fs/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
 import { digestFile } from '../client/download.ts';
 import { refreshTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';
-import { CliError, ProblemError } from '../errors.ts';
+import { CliError, ProblemError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { hasErrorCode } from '../home/files.ts';
 import { saveChain, verifyChain, type Chain } from '../operator/chain.ts';
-import { loadNotice } from '../operator/notice.ts';
+import { requireNoticeOf, requirePublic } from '../operator/notice.ts';
 import { bundleName, SIGNATURES_NAME } from '../operator/opening.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
@@ -29,7 +27,8 @@ export const prefetchCommand: Command = {
     const directory = session.home.campaign(id);
     const chain = await fetchChain(session, id);
     const { plan, state } = chain;
-    await checkNotice(directory, plan);
+    await requireNoticeOf(directory, plan);
+    await requirePublic(session.home, session.client, session.trust, plan.commitment);
     const variant = chooseVariant(plan, findOption(input, 'variant'));
     const bundle = plan.bundles.find((each) => each.variant === variant);
     if (bundle === undefined) throw new Error('a chosen variant is in the plan');
@@ -74,21 +73,12 @@ async function fetchChain(session: OperatorSession, id: string): Promise<Chain> 
   }
   const planBytes = await client.plan(id);
   const { completed } = await client.directives(id);
-  return verifyChain(home, trust, id, planBytes, completed);
-}
-
-/** The plan must be the one that the verified notice belongs to. */
-async function checkNotice(directory: CampaignDirectory, plan: Plan): Promise<void> {
-  const { commitment, accessKey } = await loadNotice(directory);
-  if (plan.commitment !== commitment) {
-    throw new ProtocolError(
-      'commitment_mismatch',
-      'the plan has another commitment than the notice',
-    );
+  const chain = await verifyChain(home, trust, id, planBytes, completed);
+  const { status } = chain.state;
+  if (status === 'aborted' || status === 'withdrawn') {
+    throw new WithdrawnError(`${id} is ${status}`, 'there is nothing to fetch any more');
   }
-  if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
-    throw new ProtocolError('key_mismatch', 'the access key in the notice is not that of the plan');
-  }
+  return chain;
 }
 
 async function download(
@@ -104,8 +94,12 @@ async function download(
   } catch (error) {
     if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
+  // What an interrupted run left of it is no use: only the whole can be verified.
+  const part = `${path}.part`;
+  await rm(part, { force: true });
   try {
-    await client.downloadBlob(sha256, size, path);
+    await client.downloadBlob(sha256, size, part);
+    await rename(part, path);
   } catch (error) {
     if (!(error instanceof ProblemError) || error.status !== 404) throw error;
     throw new CliError('the server does not have the ciphertext', 'tell an officer', {

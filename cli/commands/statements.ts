@@ -1,3 +1,4 @@
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import { documentDigest } from '../../protocol/campaign/document.ts';
 import { argument, findOption, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
@@ -81,12 +82,10 @@ const reasonOf = (input: Parameters<Command['run']>[0]): { reason: string } => (
   reason: findOption(input, 'reason') ?? '',
 });
 
-function releaseOf(plan: {
-  readonly documents: readonly Saying['subject'][];
-}): Pick<Saying, 'subject'> {
-  const subject = plan.documents.find(({ name }) => name === 'release.txt');
+function releaseOf({ documents, revision }: Plan): Pick<Saying, 'subject' | 'revision'> {
+  const subject = documents.find(({ name }) => name === 'release.txt');
   if (subject === undefined) throw new Error('a checked plan has a release.txt');
-  return { subject };
+  return { subject, revision };
 }
 
 async function sayAboutNotice(

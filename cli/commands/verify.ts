@@ -13,6 +13,7 @@ import { argument, type Command } from '../command.ts';
 import { readInputFile } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
 import { verifyApproval } from '../operator/approval.ts';
+import { loadChain, type Chain } from '../operator/chain.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 /** Signed, or signatures themselves; everything else is listed in SHA256SUMS. */
@@ -29,7 +30,13 @@ export const verifyCommand: Command = {
 
   async run(input, context) {
     const dir = argument(input, 0);
-    const { root } = await loadTrust(openHome(context));
+    const home = openHome(context);
+    const trust = await loadTrust(home);
+    const findPlan = async (id: string): Promise<Chain | undefined> => {
+      const directory = home.campaign(id);
+      if ((await directory.find('plan.txt')) === undefined) return undefined;
+      return loadChain(home, trust, directory);
+    };
     const read = (name: string): Promise<Uint8Array> =>
       readInputFile(join(dir, name), MAX_FILE_BYTES);
 
@@ -50,18 +57,25 @@ export const verifyCommand: Command = {
     const { revision } = parseReleaseStatement(parseEnvelope(statement).payload);
     const signatures = { sums: await read('SHA256SUMS.asc'), release: statement };
     const sha256 = documentDigest(document);
-    const subject = { campaign, network: root.network, revision };
+    const known = await findPlan(campaign);
+    const committed = known?.plan.documents.find(({ name }) => name === 'release.txt');
+    if (committed !== undefined && committed.sha256 !== sha256) {
+      throw new ProtocolError('commitment_mismatch', 'release.txt is not the one of the plan here');
+    }
+    const subject = { campaign, network: trust.root.network, revision };
     const approvers = await verifyApproval(
       { sums, release, signatures },
       { ...subject, documents: [{ name: 'release.txt', sha256 }] },
-      root,
+      known?.root ?? trust.root,
       verifyEd25519,
       context.now(),
     );
     const { out } = context;
+    if (known === undefined) out.note('its plan is not here, so only the signatures were checked');
     out.line(`${files.length} files of ${campaign} verified`);
     out.line(`SHA256SUMS signed by ${approvers.sums.join(', ')}`);
     out.line(`release signed by ${approvers.release.join(', ')}`);
-    out.summary({ campaign, files, sums: approvers.sums, release: approvers.release });
+    const plan = known === undefined ? 'unknown' : 'matches';
+    out.summary({ campaign, plan, files, sums: approvers.sums, release: approvers.release });
   },
 };

@@ -1,16 +1,15 @@
 import { z } from 'zod';
-import { signerFromSeed } from '../../platform/ed25519.ts';
+import { signerFromSeed, type KeyedSigner } from '../../platform/ed25519.ts';
 import { fromHex, toHex } from '../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { hex64, parseShape, personId } from '../../protocol/encoding/shape.ts';
-import type { Signer } from '../../protocol/signature/ed25519.ts';
 import { findSecret, writeNew } from './files.ts';
 
 /** An officer's everyday keys. The root key is apart, see {@link OfficerRootKey}. */
 export interface OfficerKeys {
   readonly id: string;
   /** Signs directives, releases, shares and TUF targets; logs in. */
-  readonly signer: Signer;
+  readonly signer: KeyedSigner;
   /** `AGE-SECRET-KEY-1…`: opens custody shares and drafts. */
   readonly ageIdentity: string;
   /** Armored OpenPGP private key: mails and SHA256SUMS.asc. */
@@ -20,11 +19,11 @@ export interface OfficerKeys {
 /** Signs root.json and nothing else. Its file may be moved offline between uses. */
 export interface OfficerRootKey {
   readonly id: string;
-  readonly signer: Signer;
+  readonly signer: KeyedSigner;
 }
 
 export interface OperatorKeys {
-  readonly signer: Signer;
+  readonly signer: KeyedSigner;
   /** Armored OpenPGP private key: opens mails. */
   readonly openpgp: string;
   readonly email: string;

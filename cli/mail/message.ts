@@ -25,7 +25,7 @@ export interface OutgoingMail {
   /** UTF-8 with LF line ends; the last line is ended too. */
   readonly text: string;
   readonly attachments: readonly { readonly name: string; readonly bytes: Uint8Array }[];
-  /** `<local@host>`, the same inside and outside, stable over retries. */
+  /** `<local@host>`; the server's outer one is its own. */
   readonly messageId: string;
   /** To the second; also the time of the signature. */
   readonly date: Date;

@@ -69,8 +69,8 @@ export function signEnrolment(enrolment: Enrolment, signer: Signer): Envelope {
 const draftShape = z.strictObject({ nonce: hex64, issuedAt: time });
 
 /**
- * Nonce and time of a binding in the making, kept until it is complete: identities may sign on
- * another machine, on another day.
+ * Nonce and time of this operator's binding, kept: identities may sign on another machine, on
+ * another day, and further ones may join later.
  */
 export async function draftFields(
   home: Home,
@@ -88,6 +88,8 @@ export async function draftFields(
   return { ...fixed, ...draft };
 }
 
+const FIELDS = ['network', 'origin', 'operator', 'openpgp', 'nonce', 'issuedAt'] as const;
+
 const envelopePath = (home: Home): string => home.path('enrolment.intoto.json');
 
 /** Remember the binding that the server has accepted. */
@@ -97,12 +99,35 @@ export async function saveBinding(home: Home, envelope: Uint8Array): Promise<voi
 
 /** @throws {@link CliError} before `enroll`. */
 export async function ownBinding(home: Home): Promise<Enrolment> {
+  const binding = await findBinding(home);
+  if (binding !== undefined) return binding;
+  throw new CliError(
+    'no validator is bound to this operator yet',
+    'run: sealdrop enroll --identity KEYPAIR.json --email ADDRESS',
+  );
+}
+
+async function findBinding(home: Home): Promise<Enrolment | undefined> {
   const bytes = await findFile(envelopePath(home));
-  if (bytes === undefined) {
-    throw new CliError(
-      'no validator is bound to this operator yet',
-      'run: sealdrop enroll --identity KEYPAIR.json --email ADDRESS',
-    );
-  }
-  return parseEnrolment(parseEnvelope(bytes).payload);
+  return bytes && parseEnrolment(parseEnvelope(bytes).payload);
+}
+
+/**
+ * Add proofs to those that were accepted before, so that an operator who enrols one more validator
+ * goes on speaking for the others.
+ *
+ * @returns Sorted by validator; a new proof replaces the old one.
+ */
+export async function withEarlierProofs(
+  home: Home,
+  fields: EnrolmentFields,
+  proofs: readonly IdentityProof[],
+): Promise<readonly IdentityProof[]> {
+  const before = await findBinding(home);
+  // An identity signed exactly these fields; under others its proof would not hold.
+  const isSame = before !== undefined && FIELDS.every((field) => before[field] === fields[field]);
+  const all = new Map(
+    [...(isSame ? before.proofs : []), ...proofs].map((proof) => [proof.validator, proof]),
+  );
+  return [...all.values()].sort((a, b) => (a.validator < b.validator ? -1 : 1));
 }

@@ -1,4 +1,6 @@
 import { commitmentDigest, verifyOpening } from '../../protocol/campaign/commitment.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { recipientOf } from '../../protocol/embargo/age.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -96,4 +98,21 @@ export async function loadNotice(
     throw new ProtocolError('statement_invalid', 'the notice here is of another campaign');
   }
   return { ...verified, notice, accessKey: await readAccessKey(notice) };
+}
+
+/**
+ * Require that the verified notice here is the one that a plan belongs to.
+ *
+ * @returns The access key that came with it.
+ * @throws {@link ProtocolError} `commitment_mismatch`, `key_mismatch`.
+ */
+export async function requireNoticeOf(directory: CampaignDirectory, plan: Plan): Promise<string> {
+  const { commitment, accessKey } = await loadNotice(directory);
+  if (plan.commitment !== commitment) {
+    throw new ProtocolError('commitment_mismatch', 'the plan belongs to another notice');
+  }
+  if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
+    throw new ProtocolError('key_mismatch', 'the access key in the notice is not that of the plan');
+  }
+  return accessKey;
 }

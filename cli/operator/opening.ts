@@ -5,16 +5,19 @@ import {
   type Bundle,
   type Signatures,
 } from '../../protocol/embargo/bundle.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
+import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyPublication } from '../../protocol/statement/share.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import type { EnvelopeJson } from '../client/client.ts';
-import { CliError, ProblemError, TemporaryError } from '../errors.ts';
+import { CliError, ProblemError } from '../errors.ts';
+import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { verifyApproval, type Approvers } from './approval.ts';
 import type { Chain } from './chain.ts';
-import { openPublications, type Publication } from './publications.ts';
+import { openPublications, type OpenedPublications, type Publication } from './publications.ts';
 import type { OperatorSession } from './session.ts';
 
 /** A patch whose every byte was checked. */
@@ -35,28 +38,43 @@ export async function findReleaseKey(
   blame: (text: string) => void,
 ): Promise<string | undefined> {
   const { plan } = chain;
-  const publications = await fetchPublications(session, chain, blame);
-  const opened = await openPublications(publications, plan, accessKey);
-  for (const { officer, of, reason } of opened.bad) {
-    blame(`what ${officer} published of the ${of} key is bad: ${reason}`);
+  const { client } = session;
+  const read = async (envelopes: readonly EnvelopeJson[]): Promise<OpenedPublications> => {
+    const verified = verifyPublications(session, plan, envelopes, blame);
+    const opened = await openPublications(verified, plan, accessKey);
+    for (const { officer, of, reason } of opened.bad) {
+      blame(`what ${officer} published of the ${of} is bad: ${reason}`);
+    }
+    return opened;
+  };
+  const { shares } = await read(await client.shares(plan.campaign));
+  if (shares.release.length >= plan.shareThreshold) {
+    return (await combineShares(shares.release, plan, 'release')).key;
   }
-  if (opened.releaseKey !== undefined) return opened.releaseKey;
-  if (opened.shares.release.length < plan.shareThreshold) return undefined;
-  return (await combineShares(opened.shares.release, plan, 'release')).key;
+  // Put together by an officer's agent from shares that may not have come this way.
+  const published = await findPublishedKey(client, plan.campaign);
+  return published && (await read([published])).releaseKey;
 }
 
-async function fetchPublications(
-  { client, trust }: OperatorSession,
-  { plan }: Chain,
-  blame: (text: string) => void,
-): Promise<readonly Publication[]> {
-  const envelopes: EnvelopeJson[] = [...(await client.shares(plan.campaign))];
+async function findPublishedKey(
+  client: OperatorSession['client'],
+  campaign: string,
+): Promise<EnvelopeJson | undefined> {
   try {
-    envelopes.push(await client.releaseKey(plan.campaign));
+    return await client.releaseKey(campaign);
   } catch (error) {
-    // Not yet, or nobody has put it together: the shares are enough.
-    if (!(error instanceof ProblemError) || ![404, 425].includes(error.status)) throw error;
+    if (error instanceof ProblemError && [404, 425].includes(error.status)) return undefined;
+    throw error;
   }
+}
+
+/** Officers alone publish; what the server hands out besides is left out, and told. */
+function verifyPublications(
+  { trust }: OperatorSession,
+  plan: Plan,
+  envelopes: readonly EnvelopeJson[],
+  blame: (text: string) => void,
+): readonly Publication[] {
   return envelopes.flatMap((json) => {
     try {
       return [verifyPublication(readEnvelope(json), verifyEd25519, trust.root, plan)];
@@ -73,6 +91,28 @@ export const bundleName = (sha256: string): string => `${sha256}.age`;
 /** Name of the second age file there. */
 export const SIGNATURES_NAME = 'signatures.age';
 
+/** What `prefetch` left here of one variant. Nothing of it is verified. */
+export interface Ciphertext {
+  readonly bundle: Uint8Array;
+  readonly signatures: Uint8Array;
+}
+
+/** @throws {@link CliError} when it is not here. */
+export async function readCiphertext(
+  directory: CampaignDirectory,
+  plan: Plan,
+  variant: string,
+): Promise<Ciphertext> {
+  const planned = plan.bundles.find((it) => it.variant === variant);
+  const bundle = planned && (await directory.find(bundleName(planned.sha256)));
+  const signatures = await directory.find(SIGNATURES_NAME);
+  if (bundle !== undefined && signatures !== undefined) return { bundle, signatures };
+  throw new CliError(
+    `the ciphertext for ${variant} is not here`,
+    `run: sealdrop prefetch ${plan.campaign} --variant ${variant}`,
+  );
+}
+
 /**
  * Open what `prefetch` stored and check every byte of it: against the plan, and that a threshold of
  * officers signed the plaintext.
@@ -86,18 +126,10 @@ export async function openPatch(
   variant: string,
   key: string,
 ): Promise<OpenedPatch> {
-  const planned = plan.bundles.find((bundle) => bundle.variant === variant);
-  const ciphertext = planned && (await directory.find(bundleName(planned.sha256)));
-  const sealed = await directory.find(SIGNATURES_NAME);
-  if (ciphertext === undefined || sealed === undefined) {
-    throw new CliError(
-      `the ciphertext for ${variant} is not here`,
-      `run: sealdrop prefetch ${plan.campaign} --variant ${variant}`,
-    );
-  }
-  const bundle = await openBundle(ciphertext, key, plan, variant);
-  const signatures = await openSignatures(sealed, key);
-  const sums = bundle.files.get('SHA256SUMS') ?? new Uint8Array();
+  const ciphertext = await readCiphertext(directory, plan, variant);
+  const bundle = await openBundle(ciphertext.bundle, key, plan, variant);
+  const signatures = await openSignatures(ciphertext.signatures, key);
+  const sums = bundle.files.get(SUMS_NAME) ?? new Uint8Array();
   const approvers = await verifyApproval(
     { sums, release: bundle.release, signatures },
     plan,
@@ -108,7 +140,7 @@ export async function openPatch(
   return { ...bundle, signatures, approvers };
 }
 
-/** Whether an error says that the server cannot be reached, rather than what it has to say. */
-export function isUnreachable(error: unknown): boolean {
-  return error instanceof TemporaryError || (error instanceof ProblemError && error.status >= 500);
+/** Whether the same request may work later: no network, a flood, a server that is busy. */
+export function isTemporary(error: unknown): boolean {
+  return exitCodeOf(error) === EXIT.temporary;
 }

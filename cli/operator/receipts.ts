@@ -8,6 +8,7 @@ import { openReceipt } from '../../protocol/log/receipt.ts';
 import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { Receipt } from '../client/client.ts';
+import { findFile } from '../home/files.ts';
 import type { Home } from '../home/home.ts';
 
 /**
@@ -36,5 +37,10 @@ export async function keepReceipt(
     equalBytes(opened.content, encodeEnvelope(envelope));
   if (!isOurs) throw new ProtocolError('proof_invalid', 'the receipt is for something else');
   const kept = { format: 'sealdrop-receipt/v1', receipt, opening };
-  return home.writeReceipt(`${name}.json`, `${JSON.stringify(kept, null, 2)}\n`);
+  const text = `${JSON.stringify(kept, null, 2)}\n`;
+  // Sent again, the same envelope gets the same receipt, which may be here already.
+  const path = home.path('receipts', `${name}.json`);
+  const before = await findFile(path);
+  if (before !== undefined && equalBytes(before, utf8Encode(text))) return path;
+  return home.writeReceipt(`${name}.json`, text);
 }

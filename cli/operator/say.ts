@@ -1,5 +1,6 @@
 import { toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import {
   encodeOperatorStatement,
@@ -20,7 +21,12 @@ export interface Saying {
   readonly subject: OperatorStatement['subject'];
   readonly variant?: string;
   readonly reason?: string;
+  /** Of the plan, where it is known; else what the server says. */
+  readonly revision?: number;
 }
+
+/** Far above what anybody ever says; from there on counters could run out. */
+const MAX_COUNTER = 1_000_000;
 
 /** What was said and accepted. */
 export interface Said {
@@ -40,11 +46,17 @@ export async function say(session: OperatorSession, saying: Saying): Promise<Sai
   const entry = await findInInbox(session, campaign);
   const { checkpoint } = await refreshCheckpoint(home, client, trust.root);
   const { proofs, network } = await ownBinding(home);
+  if (entry.counter > MAX_COUNTER) {
+    throw new ProtocolError(
+      'statement_invalid',
+      'the server claims an absurd number of statements',
+    );
+  }
   const counter = await home.state.nextCounter(campaign, keys.signer.publicKey, entry.counter);
   const statement: OperatorStatement = {
     ...saying,
     network,
-    revision: entry.campaign.revision,
+    revision: saying.revision ?? entry.campaign.revision,
     validators: proofs.map(({ validator }) => validator),
     counter,
     checkpoint: { size: checkpoint.size, root: toBase64(checkpoint.root) },

@@ -1,7 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { withOutputDirectory } from '../../platform/files.ts';
+import { OutputExistsError, withOutputDirectory } from '../../platform/files.ts';
 import { fileName, parseShape } from '../../protocol/encoding/shape.ts';
+import { hasErrorCode } from '../home/files.ts';
 
 /**
  * Write verified files to a new folder, which appears whole or not at all.
@@ -20,4 +21,19 @@ export async function writeFiles(
       await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
     }
   });
+}
+
+/**
+ * Refuse an output folder that is taken, before any work goes into filling it.
+ *
+ * @throws {@link OutputExistsError}
+ */
+export async function requireFree(out: string): Promise<void> {
+  try {
+    if ((await readdir(out)).length === 0) return;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return;
+    if (!hasErrorCode(error, 'ENOTDIR')) throw error;
+  }
+  throw new OutputExistsError(`${out} is there already; name a new folder`);
 }

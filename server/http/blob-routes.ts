@@ -1,7 +1,6 @@
 import { basename, dirname } from 'node:path';
-import { Readable } from 'node:stream';
 
-import type { Request, Response } from 'express';
+import type { Response } from 'express';
 import { Router } from 'express';
 
 import { hex64 } from '../../protocol/encoding/shape.ts';
@@ -29,7 +28,7 @@ export function blobRoutes(deps: { readonly blobs: Blobs; readonly maxBlobBytes:
       throw new ServiceError('payload_too_large', `longer than ${maxBlobBytes} bytes`);
     }
     allowUpload(req);
-    await blobs.put(sha256, detached(req));
+    await blobs.put(sha256, req);
     res.status(204).end();
   });
 
@@ -39,11 +38,6 @@ export function blobRoutes(deps: { readonly blobs: Blobs; readonly maxBlobBytes:
   });
 
   return router;
-}
-
-/** The body as a stream of its own: when it fails, the request is still there to be answered. */
-function detached(req: Request): Readable {
-  return Readable.from(req.iterator({ destroyOnReturn: false }), { objectMode: false });
 }
 
 /** The digest is a strong ETag, so that a resumed download is never spliced from two versions. */

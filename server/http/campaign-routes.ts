@@ -16,7 +16,7 @@ import type { Caller } from '../services/caller.ts';
 import type { Campaign } from '../services/campaign/campaign.ts';
 import { planOf, storedPlanOf, viewOf } from '../services/campaign/campaign.ts';
 import type { Creation } from '../services/campaign/create.ts';
-import type { DirectiveStore } from '../services/campaign/directives.ts';
+import type { DirectiveStore } from '../services/campaign/directive-store.ts';
 import type { EventStore } from '../services/campaign/events.ts';
 import type { CustodyShare, Registry } from '../services/campaign/registry.ts';
 import { ServiceError } from '../services/error.ts';

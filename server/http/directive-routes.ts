@@ -2,7 +2,8 @@ import { Router } from 'express';
 
 import { directiveRequest, directiveResponse, directivesResponse } from '../../protocol/api.ts';
 import { fromBase64, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import type { Directives, DirectiveStore } from '../services/campaign/directives.ts';
+import type { DirectiveStore } from '../services/campaign/directive-store.ts';
+import type { Directives } from '../services/campaign/directives.ts';
 import type { Registry } from '../services/campaign/registry.ts';
 import { sendJson } from './answer.ts';
 import { callerOf, officersOnly, requireRole } from './auth.ts';

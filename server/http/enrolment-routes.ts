@@ -33,7 +33,7 @@ export function enrolmentRoutes(deps: {
   );
 
   router.get('/v1/enrolments', officersOnly, (_req, res) => {
-    const listed = roster.all().map(({ envelope, email, openpgp }) => ({
+    const listed = roster.history().map(({ envelope, email, openpgp }) => ({
       envelope: envelopeOut(envelope),
       email,
       openpgp,

@@ -68,6 +68,11 @@ export function problems(logger: Logger): ErrorRequestHandler {
       return;
     }
     const problem = problemOf(error);
+    if (problem === undefined && req.socket.destroyed) {
+      // Reading from somebody who has gone away fails in many ways, and there is nobody to tell.
+      logger.info(describeFailure(error), 'request broken off');
+      return;
+    }
     if (problem === undefined) {
       logger.error(describeFailure(error), 'unexpected error');
       send(res, { type: 'about:blank', title: 'Internal error', status: 500 });

@@ -22,12 +22,17 @@ export function releaseRoutes(deps: {
   const { registry, publications } = deps;
   const router = Router({ caseSensitive: true, strict: true });
 
-  router.post('/v1/campaigns/:id/shares', officersOnly, readJson(ENVELOPE_BYTES), async (req, res) => {
-    const envelope = envelopeOf(jsonOf(req, shareRequest).envelope);
-    const officer = requireRole(req, 'officer');
-    const answer = await publications.publishShare(officer, paramOf(req, 'id'), envelope);
-    sendJson(res, receiptResponse, { receipt: answer.receipt, opening: answer.opening });
-  });
+  router.post(
+    '/v1/campaigns/:id/shares',
+    officersOnly,
+    readJson(ENVELOPE_BYTES),
+    async (req, res) => {
+      const envelope = envelopeOf(jsonOf(req, shareRequest).envelope);
+      const officer = requireRole(req, 'officer');
+      const answer = await publications.publishShare(officer, paramOf(req, 'id'), envelope);
+      sendJson(res, receiptResponse, { receipt: answer.receipt, opening: answer.opening });
+    },
+  );
 
   router.get('/v1/campaigns/:id/shares', async (req, res) => {
     const campaign = registry.getVisible(paramOf(req, 'id'), callerOf(req));

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -26,15 +26,16 @@ export interface HttpServer {
   stop(graceMs: number): Promise<void>;
 }
 
-/** Take the address; requests are answered once `serve` has been called. */
+/** Take the address; until `serve` is called every request is told to come back. */
 export async function listen(
   host: string,
   port: number,
-): Promise<{ readonly port: number; serve(app: Express): HttpServer; close(): void }> {
+): Promise<{ readonly port: number; serve(app: Express): HttpServer; readonly close: () => void }> {
   const server = createServer(LIMITS);
   server.maxConnections = MAX_CONNECTIONS;
   server.maxHeadersCount = 64;
   server.setTimeout(IDLE_MS);
+  server.on('request', answerLater);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen({ host, port, exclusive: true }, () => {
@@ -46,14 +47,43 @@ export async function listen(
   return {
     port: actual,
     serve(app) {
-      server.on('request', app);
-      return { port: actual, stop: (graceMs) => stop(server, graceMs) };
+      const underWay = new Set<ServerResponse>();
+      let isStopping = false;
+      server.off('request', answerLater);
+      server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+        if (isStopping) res.shouldKeepAlive = false;
+        underWay.add(res);
+        res.once('close', () => underWay.delete(res));
+        app(req, res);
+      });
+      return {
+        port: actual,
+        stop(graceMs) {
+          isStopping = true;
+          // Else a busy client would go on for ever on the connection it has.
+          for (const res of underWay) res.shouldKeepAlive = false;
+          return stop(server, graceMs);
+        },
+      };
     },
     close: () => {
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+const STARTING = JSON.stringify({
+  type: 'urn:sealdrop:problem:unavailable',
+  title: 'Temporarily unavailable',
+  status: 503,
+  detail: 'the server is starting',
+});
+
+/** Without it a request between listening and serving would hang until it times out. */
+function answerLater(_req: IncomingMessage, res: ServerResponse): void {
+  res.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' });
+  res.end(STARTING);
 }
 
 async function stop(server: Server, graceMs: number): Promise<void> {

@@ -8,7 +8,8 @@ import {
   tallyResponse,
 } from '../../protocol/api.ts';
 import type { Adoption } from '../services/adoption/adoption.ts';
-import type { Statements, StatementStore } from '../services/adoption/statements.ts';
+import type { StatementStore } from '../services/adoption/statement-store.ts';
+import type { Statements } from '../services/adoption/statements.ts';
 import { tallyView } from '../services/adoption/view.ts';
 import type { Inbox } from '../services/contact/inbox.ts';
 import type { Registry } from '../services/campaign/registry.ts';

@@ -10,9 +10,9 @@ const REOPEN_MS = 5_000;
 /** Keeps the log growing. */
 export interface LogRunner {
   /** Leaves under the published checkpoint. */
-  size(): number;
+  readonly size: () => number;
   /** One run, now. */
-  sequence(): Promise<void>;
+  readonly sequence: () => Promise<void>;
   /** Until `signal` is aborted. Rejects when the log cannot be trusted any more. */
   run(intervalMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -50,7 +50,7 @@ export async function openLogRunner(deps: {
           logger.error({ code: 'log_stopped', ...describeFailure(error) }, 'the log has stopped');
           await clock.wait(REOPEN_MS, signal);
           try {
-            if (!signal.aborted) sequencer = await open();
+            if (!isAborted(signal)) sequencer = await open();
           } catch (reason) {
             if (reason instanceof LogStateError) throw reason;
             logger.error(describeFailure(reason), 'the log cannot be opened yet');
@@ -59,4 +59,9 @@ export async function openLogRunner(deps: {
       }
     },
   };
+}
+
+/** It may have been while we waited. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

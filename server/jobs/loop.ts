@@ -4,7 +4,7 @@ import type { Logger } from '../services/logger.ts';
 /** Work that is done again and again until stopped. */
 export interface Loop {
   /** Do it now rather than at the next turn. */
-  kick(): void;
+  readonly kick: () => void;
   /** Resolves when the run under way, if any, is over. */
   stop(): Promise<void>;
 }
@@ -21,24 +21,24 @@ export function startLoop(
   logger: Logger,
 ): Loop {
   let running: Promise<void> | undefined;
-  let isKicked = false;
-  let isStopped = false;
+  const state = { isKicked: false, isStopped: false };
 
   const run = async (): Promise<void> => {
     do {
-      isKicked = false;
+      state.isKicked = false;
       try {
         await task();
       } catch (error) {
         logger.error({ job: name, ...describeFailure(error) }, 'job failed');
         return;
       }
-      // Both change while the task runs.
-    } while (isKicked && !(isStopped as boolean));
+    } while (shouldGoOn());
   };
+  /** Both change while the task runs. */
+  const shouldGoOn = (): boolean => state.isKicked && !state.isStopped;
   const kick = (): void => {
-    if (isStopped) return;
-    isKicked = true;
+    if (state.isStopped) return;
+    state.isKicked = true;
     running ??= run().finally(() => {
       running = undefined;
     });
@@ -48,7 +48,7 @@ export function startLoop(
   return {
     kick,
     async stop() {
-      isStopped = true;
+      state.isStopped = true;
       clearInterval(timer);
       await running;
     },

@@ -3,7 +3,7 @@ import { createTransport } from 'nodemailer';
 import { parseAddress } from '../services/contact/address.ts';
 
 /** How an attempt to hand a mail over ended. */
-export type Delivery =
+type Delivery =
   | 'accepted'
   /** The other side refused it for good (5xx). */
   | 'refused'
@@ -12,8 +12,12 @@ export type Delivery =
 
 export interface MailTransport {
   /** Hand one message over for exactly one recipient. */
-  send(mail: { readonly from: string; readonly to: string; readonly raw: string }): Promise<Delivery>;
-  close(): void;
+  send(mail: {
+    readonly from: string;
+    readonly to: string;
+    readonly raw: string;
+  }): Promise<Delivery>;
+  readonly close: () => void;
 }
 
 const TIMEOUTS = {
@@ -65,7 +69,8 @@ export function smtpTransport(url: string, concurrency: number): MailTransport {
 
 /** A 5xx about this recipient or this message. One about our login or our name is our own trouble. */
 function isPermanent(error: unknown): boolean {
-  if (!(error instanceof Error) || !('responseCode' in error) || !('command' in error)) return false;
+  if (!(error instanceof Error) || !('responseCode' in error) || !('command' in error))
+    return false;
   const { responseCode, command } = error;
   const isAboutMail = command === 'RCPT TO' || command === 'DATA';
   return typeof responseCode === 'number' && responseCode >= 500 && isAboutMail;

@@ -5,7 +5,7 @@ import { ServiceError } from './error.ts';
 import type { Serial } from './serial.ts';
 
 /** A snapshot as its row has it. */
-export interface StoredSnapshot {
+interface StoredSnapshot {
   readonly sha256: string;
   readonly network: string;
   readonly point: string;

@@ -35,10 +35,10 @@ export function accountingStore(
         .where('log_leaf.idx', '>=', start)
         .where('log_leaf.idx', '<', end)
         .where('accounted.leaf', 'is', null)
-        .where(({ eb, or, and }) =>
-          or([
+        .where((eb) =>
+          eb.or([
             eb('openings.campaign', '=', campaign),
-            and([eb('openings.campaign', '=', NO_CAMPAIGN), eb('log_leaf.idx', '<', index)]),
+            eb.and([eb('openings.campaign', '=', NO_CAMPAIGN), eb('log_leaf.idx', '<', index)]),
           ]),
         )
         .orderBy('log_leaf.idx')

@@ -46,7 +46,11 @@ export function campaignStore(
         await insertPlan(tx, plan, campaign.createdAt);
         await tx
           .insertInto('campaigns')
-          .values({ id: plan.campaign, ...mutableColumns(campaign), created_at: campaign.createdAt })
+          .values({
+            id: plan.campaign,
+            ...mutableColumns(campaign),
+            created_at: campaign.createdAt,
+          })
           .execute();
         await appendEvents(tx, plan.campaign, [event]);
       }),

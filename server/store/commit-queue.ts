@@ -54,7 +54,7 @@ export class CommitQueue {
         async run(tx) {
           const outcome = await inSavepoint(tx, work);
           return () => {
-            if ('error' in outcome) reject(outcome.error as Error);
+            if ('error' in outcome) reject(outcome.error);
             else resolve(outcome.value);
           };
         },
@@ -89,16 +89,36 @@ export class CommitQueue {
   }
 
   async #commit(batch: readonly Waiting[]): Promise<void> {
-    const answers = await this.#writer.transaction().execute(async (tx) => {
-      const done: (() => void)[] = [];
-      for (const waiting of batch) done.push(await waiting.run(tx));
-      return done;
-    });
+    const answers = await this.#writer.connection().execute((connection) =>
+      inTransaction(connection, async (tx) => {
+        const done: (() => void)[] = [];
+        for (const waiting of batch) done.push(await waiting.run(tx));
+        return done;
+      }),
+    );
     for (const answer of answers) answer();
   }
 }
 
-type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+/**
+ * Kysely's own transaction would hide what went wrong: at a full disk SQLite has rolled back by
+ * itself, and rolling back once more is the error that would be reported.
+ */
+async function inTransaction<T>(connection: Kysely<Schema>, work: Work<T>): Promise<T> {
+  await sql`BEGIN IMMEDIATE`.execute(connection);
+  try {
+    // A connection with a transaction of ours on it, which is all that a `Transaction` says.
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
+    const value = await work(connection as Transaction<Schema>);
+    await sql`COMMIT`.execute(connection);
+    return value;
+  } catch (error) {
+    await sql`ROLLBACK`.execute(connection).catch(() => undefined);
+    throw error;
+  }
+}
+
+type Outcome<T> = { readonly value: T } | { readonly error: Error };
 
 /** @throws Whatever says that the database itself failed; that ends the batch, not only the work. */
 async function inSavepoint<T>(tx: Transaction<Schema>, work: Work<T>): Promise<Outcome<T>> {
@@ -111,7 +131,7 @@ async function inSavepoint<T>(tx: Transaction<Schema>, work: Work<T>): Promise<O
     if (isStorageFailure(error)) throw error;
     await sql`ROLLBACK TO work`.execute(tx);
     await sql`RELEASE work`.execute(tx);
-    return { error };
+    return { error: error instanceof Error ? error : new Error('work failed', { cause: error }) };
   }
 }
 

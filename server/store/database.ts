@@ -73,19 +73,19 @@ function kysely(database: Database.Database): Kysely<Schema> {
 
 /** Kysely prepares every query anew; the texts repeat, so the statements are kept. */
 function withPrepared(database: Database.Database): SqliteDatabase {
-  const prepared = new Map<string, Database.Statement<unknown[]>>();
+  const prepared = new Map<string, Database.Statement>();
   return {
     close: () => {
       database.close();
     },
     prepare(sql) {
       const known = prepared.get(sql);
-      if (known !== undefined) return known as never;
-      const statement = database.prepare<unknown[]>(sql);
+      if (known !== undefined) return known;
+      const statement = database.prepare(sql);
       const [oldest] = prepared.keys();
       if (prepared.size >= MAX_PREPARED && oldest !== undefined) prepared.delete(oldest);
       prepared.set(sql, statement);
-      return statement as never;
+      return statement;
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 
 import { formatInstant } from '../../protocol/encoding/time.ts';
-import type { DirectiveStore } from '../services/campaign/directives.ts';
+import type { DirectiveStore } from '../services/campaign/directive-store.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Schema } from './schema.ts';
 
@@ -38,7 +38,7 @@ export function directiveStore(
         const { proposer, digest, envelope, targets } = proposal;
         const { last } = await tx
           .selectFrom('proposals')
-          .select(({ fn }) => fn.max('seq').as('last'))
+          .select(({ fn }) => fn.max<number | null>('seq').as('last'))
           .executeTakeFirstOrThrow();
         const changed = { digest, envelope, targets, seq: proposal.seq ?? (last ?? 0) + 1 };
         await tx

@@ -28,7 +28,7 @@ export function enrolmentStore(reader: Kysely<Schema>, commits: CommitQueue): En
         await appendSealed(tx, [entry], entry.acceptedAt);
         const { last } = await tx
           .selectFrom('enrolments')
-          .select(({ fn }) => fn.max('seq').as('last'))
+          .select(({ fn }) => fn.max<number | null>('seq').as('last'))
           .executeTakeFirstOrThrow();
         await tx
           .insertInto('enrolments')

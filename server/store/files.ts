@@ -1,10 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import { ServiceError } from '../services/error.ts';
 
@@ -35,12 +32,10 @@ export async function contentFiles(directory: string): Promise<ContentFiles> {
   const pathOf = (sha256: string): string => join(directory, sha256.slice(0, 2), sha256);
   return {
     pathOf,
-    async write(sha256, content, { maxBytes, prefix = new Uint8Array() }) {
+    async write(sha256, content, options) {
       const temporary = join(incoming, randomBytes(16).toString('hex'));
       try {
-        const check = checking(maxBytes, prefix);
-        await pipeline(content, check.stream, createWriteStream(temporary, { flags: 'wx', flush: true }));
-        const { digest, size } = check.result();
+        const { digest, size } = await save(temporary, content, options);
         if (digest !== sha256) {
           throw new ServiceError('refused', 'the content has another SHA-256 than its name');
         }
@@ -57,36 +52,34 @@ export async function contentFiles(directory: string): Promise<ContentFiles> {
   };
 }
 
-interface Check {
-  readonly stream: Transform;
-  result(): { readonly digest: string; readonly size: number };
-}
-
-/** Hash what flows by, and stop it as soon as it is too long or begins with something else. */
-function checking(maxBytes: number, prefix: Uint8Array): Check {
+/** Write a new file, and stop as soon as it is too long or begins with something else. */
+async function save(
+  path: string,
+  content: Readable,
+  { maxBytes, prefix = new Uint8Array() }: { maxBytes: number; prefix?: Uint8Array },
+): Promise<{ digest: string; size: number }> {
+  await using file = await open(path, 'wx', 0o600);
   const hash = createHash('sha256');
   let size = 0;
-  const stream = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const expected = prefix.subarray(size, size + chunk.length);
-      if (!chunk.subarray(0, expected.length).equals(expected)) {
-        done(new ServiceError('refused', 'the content is not an age file'));
-        return;
-      }
-      size += chunk.length;
-      if (size > maxBytes) {
-        done(new ServiceError('payload_too_large', `longer than ${maxBytes} bytes`));
-        return;
-      }
-      hash.update(chunk);
-      done(null, chunk);
-    },
-    flush(done) {
-      const short = size < prefix.length;
-      done(short ? new ServiceError('refused', 'the content is not an age file') : null);
-    },
-  });
-  return { stream, result: () => ({ digest: hash.digest('hex'), size }) };
+  // A request whose body is refused half way must still be there to be answered.
+  for await (const part of content.iterator({ destroyOnReturn: false })) {
+    const chunk = Buffer.from(part as Uint8Array);
+    const expected = prefix.subarray(size, size + chunk.length);
+    if (!chunk.subarray(0, expected.length).equals(expected)) throw notAge();
+    size += chunk.length;
+    if (size > maxBytes) {
+      throw new ServiceError('payload_too_large', `longer than ${maxBytes} bytes`);
+    }
+    hash.update(chunk);
+    await file.appendFile(chunk);
+  }
+  if (size < prefix.length) throw notAge();
+  await file.sync();
+  return { digest: hash.digest('hex'), size };
+}
+
+function notAge(): ServiceError {
+  return new ServiceError('refused', 'the content is not an age file');
 }
 
 async function flushFolder(path: string): Promise<void> {

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 
 import { generateSeed, signerFromSeed } from '../../platform/ed25519.ts';
 import { readSecretFile, writeSecretFile } from '../../platform/files.ts';
-import { fromHex, toBase64Url, toHex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import {
+  fromHex,
+  toBase64Url,
+  toHex,
+  utf8Decode,
+  utf8Encode,
+} from '../../protocol/encoding/bytes.ts';
 import type { Signer } from '../../protocol/signature/ed25519.ts';
 import type { TokenKeys } from '../services/session/tokens.ts';
 

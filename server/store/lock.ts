@@ -8,7 +8,7 @@ export class DataDirectoryLockedError extends Error {
 }
 
 export interface DataDirectoryLock extends Disposable {
-  release(): void;
+  readonly release: () => void;
 }
 
 /**

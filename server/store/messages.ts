@@ -21,7 +21,7 @@ export function messageStore(
         const at = formatInstant(options.now());
         const { last } = await tx
           .selectFrom('messages')
-          .select(({ fn }) => fn.max('seq').as('last'))
+          .select(({ fn }) => fn.max<number | null>('seq').as('last'))
           .executeTakeFirstOrThrow();
         let seq = last ?? 0;
         let queued = 0;

@@ -32,10 +32,10 @@ export function disclosureStore(reader: Kysely<Schema>): DisclosureStore {
         .select(['accounted.leaf', 'openings.opening'])
         .where('accounted.how', '=', 'opened')
         .where('accounted.leaf', '>', after)
-        .where(({ eb, or, and }) =>
-          or([
+        .where((eb) =>
+          eb.or([
             eb('openings.campaign', '=', campaign),
-            and([
+            eb.and([
               eb('openings.campaign', '=', NO_CAMPAIGN),
               eb('accounted.leaf', '<', disclosure.idx),
             ]),

@@ -28,7 +28,11 @@ export function snapshotStore(
         .executeTakeFirst(),
 
     findSnapshot: (sha256) =>
-      reader.selectFrom('snapshots').select(columns).where('sha256', '=', sha256).executeTakeFirst(),
+      reader
+        .selectFrom('snapshots')
+        .select(columns)
+        .where('sha256', '=', sha256)
+        .executeTakeFirst(),
 
     readSnapshot: (sha256) => readFile(files.pathOf(sha256)),
 
@@ -38,7 +42,7 @@ export function snapshotStore(
         const postedAt = formatInstant(now());
         const { last } = await tx
           .selectFrom('snapshots')
-          .select(({ fn }) => fn.max('seq').as('last'))
+          .select(({ fn }) => fn.max<number | null>('seq').as('last'))
           .executeTakeFirstOrThrow();
         const row = { sha256, seq: (last ?? 0) + 1, network, point, posted_at: postedAt };
         await tx.insertInto('snapshots').values(row).execute();

@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 
 import type { OperatorStatementKind } from '../../protocol/statement/operator.ts';
-import type { NewStatement, StatementStore } from '../services/adoption/statements.ts';
+import type { NewStatement, StatementStore } from '../services/adoption/statement-store.ts';
 import { ServiceError } from '../services/error.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import { appendSealed, readAcceptance } from './openings.ts';
@@ -70,7 +70,10 @@ async function findStatement(
   const known = same?.digest === digest ? await readAcceptance(db, same) : undefined;
   const { last, count } = await db
     .selectFrom('statements')
-    .select(({ fn }) => [fn.max('counter').as('last'), fn.countAll<number>().as('count')])
+    .select(({ fn }) => [
+      fn.max<number | null>('counter').as('last'),
+      fn.countAll<number>().as('count'),
+    ])
     .where('campaign', '=', campaign)
     .where('operator', '=', operator)
     .executeTakeFirstOrThrow();
@@ -82,7 +85,7 @@ async function insertStatement(tx: Transaction<Schema>, statement: NewStatement)
   await appendSealed(tx, [entry], entry.acceptedAt);
   const { last } = await tx
     .selectFrom('statements')
-    .select(({ fn }) => fn.max('seq').as('last'))
+    .select(({ fn }) => fn.max<number | null>('seq').as('last'))
     .where('campaign', '=', campaign)
     .executeTakeFirstOrThrow();
   await tx

@@ -15,7 +15,7 @@ export async function armCampaign(world: World, staged: Staged): Promise<void> {
 
   const reached = operators.filter(({ model }) => model.patchedAfter !== undefined);
   let done = 0;
-  await forEachOf(reached, 8, async (operator) => {
+  await forEachOf(reached, 24, async (operator) => {
     await operator.run('prefetch', [campaign], { variant: operator.model.variant });
     narrator.progress(++done, reached.length, 'operators hold the ciphertext');
   });

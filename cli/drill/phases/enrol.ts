@@ -8,7 +8,7 @@ import { keypairFile, type Founded } from './found.ts';
 export async function enrolOperators(world: World, founded: Founded): Promise<void> {
   const { operators, narrator } = world;
   let enrolled = 0;
-  await forEachOf(operators, 8, async (operator) => {
+  await forEachOf(operators, 24, async (operator) => {
     await enrol(operator, world, founded);
     narrator.progress(++enrolled, operators.length, 'operators enrolled');
   });

@@ -20,7 +20,7 @@ export async function notifyOperators(world: World, staged: Staged, sink: MailSi
 
   const reached = operators.filter(({ model }) => model.patchedAfter !== undefined);
   let done = 0;
-  await forEachOf(reached, 8, async (operator) => {
+  await forEachOf(reached, 24, async (operator) => {
     await acknowledge(world, operator, campaign, sink);
     narrator.progress(++done, reached.length, 'operators have checked the notice and are ready');
   });

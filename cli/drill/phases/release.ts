@@ -19,9 +19,9 @@ export interface Adoption {
 }
 
 /** From the last signature of the rescheduling to T0. */
-const LEAD_MS = 6000;
+const LEAD_MS = 4000;
 /** Real seconds that the model's day is compressed to, if the machine keeps up. */
-const DAY_SECONDS = 20;
+const DAY_SECONDS = 12;
 
 /** T0: agents publish their shares, operators open, verify and attest; the tally runs. */
 export async function releasePatch(world: World, staged: Staged): Promise<Adoption> {
@@ -86,7 +86,7 @@ async function adopt(
   let secondsToSupermajority: number | undefined;
   let third = false;
   for (const [i, operator] of queue.entries()) {
-    for (const ahead of queue.slice(i, i + 6)) open(ahead).catch(() => undefined);
+    for (const ahead of queue.slice(i, i + 24)) open(ahead).catch(() => undefined);
     await pace(context, releaseMs + (delayOf(operator) / timeScale) * 1000);
     await open(operator);
     if (i === 0) {

@@ -19,10 +19,10 @@ import { describeFailure } from '../failure.ts';
 import type { Logger } from '../logger.ts';
 import type { Roster } from '../people/roster.ts';
 import type { Snapshots } from '../snapshots.ts';
-import type { StatementStore } from './statements.ts';
+import type { StatementStore } from './statement-store.ts';
 
 /** A statement with who made it. */
-export type AcceptedStatement = OperatorStatement & { readonly operator: Ed25519PublicKey };
+type AcceptedStatement = OperatorStatement & { readonly operator: Ed25519PublicKey };
 
 /** How far a campaign's revision in force has been adopted, as of the last accepted statement. */
 export interface AdoptionState {
@@ -80,7 +80,7 @@ export function adoption(deps: {
       takeovers: roster.takeovers(),
       tally: openTally(snapshot, roster.bindings, plan.milestones),
     };
-    for (let after = 0; ; ) {
+    for (let after = 0; ;) {
       const page = await deps.statements.listStatements(campaign.state.campaign, after, PAGE);
       for (const { seq, envelope, acceptedAt } of page) {
         after = seq;

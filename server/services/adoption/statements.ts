@@ -18,57 +18,10 @@ import type { Registry } from '../campaign/registry.ts';
 import type { Identity } from '../caller.ts';
 import { ServiceError } from '../error.ts';
 import type { Roster } from '../people/roster.ts';
-import type { Acceptance, Receipted } from '../sealing.ts';
+import type { Acceptance } from '../sealing.ts';
 import { sealWithReceipt } from '../sealing.ts';
 import type { Adoption } from './adoption.ts';
-
-/** A statement on its way into the database. */
-export interface NewStatement {
-  readonly campaign: string;
-  readonly operator: string;
-  readonly kind: OperatorStatementKind;
-  readonly revision: number;
-  readonly counter: number;
-  /** SHA-256 of the envelope. */
-  readonly digest: string;
-  readonly envelope: string;
-  readonly entry: Receipted;
-}
-
-export interface StoredStatement {
-  readonly seq: number;
-  readonly acceptedAt: string;
-  readonly envelope: string;
-}
-
-export interface StatementStore {
-  /** The answer given to this very envelope, the highest counter so far, and how many there are. */
-  findStatement(
-    statement: Pick<NewStatement, 'campaign' | 'operator' | 'digest' | 'counter'>,
-  ): Promise<{
-    readonly known: Acceptance | undefined;
-    readonly lastCounter: number;
-    readonly count: number;
-  }>;
-  /**
-   * Add a statement, unless the same is there: then that one's answer is returned.
-   *
-   * @throws {@link ServiceError} `conflict` when the counter is not above the last one.
-   */
-  addStatement(
-    statement: NewStatement,
-  ): Promise<{ readonly acceptance: Acceptance; readonly added: boolean }>;
-  listStatements(
-    campaign: string,
-    after: number,
-    limit: number,
-  ): Promise<readonly StoredStatement[]>;
-  /** Every kind with its operator and counter, in order of acceptance. */
-  listKinds(
-    campaign: string,
-    operator?: string,
-  ): Promise<readonly { operator: string; kind: OperatorStatementKind; counter: number }[]>;
-}
+import type { StatementStore } from './statement-store.ts';
 
 export interface Statements {
   submit(operator: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
@@ -123,7 +76,12 @@ export function statements(deps: {
       refuseUnless(statement.campaign === id, 'the statement is for another campaign');
       const content = encodeEnvelope(envelope);
       const { kind, revision, counter } = statement;
-      const key = { campaign: id, operator: operator.publicKey, counter, digest: sha256Hex(content) };
+      const key = {
+        campaign: id,
+        operator: operator.publicKey,
+        counter,
+        digest: sha256Hex(content),
+      };
       const { known, lastCounter, count } = await store.findStatement(key);
       if (known !== undefined) return known;
       if (count >= MAX_STATEMENTS) {
@@ -150,7 +108,11 @@ export function statements(deps: {
         entry,
       });
       if (added) {
-        await deps.adoption.add(id, { ...statement, operator: operator.publicKey }, entry.acceptedAt);
+        await deps.adoption.add(
+          id,
+          { ...statement, operator: operator.publicKey },
+          entry.acceptedAt,
+        );
       }
       return acceptance;
     },

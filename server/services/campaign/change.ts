@@ -17,7 +17,7 @@ export interface CampaignEvent {
 }
 
 /** A directive that has its signatures. */
-export interface CompletedDirective {
+interface CompletedDirective {
   readonly sequence: number;
   /** SHA-256 of the payload. */
   readonly digest: string;

@@ -23,49 +23,17 @@ import { sealEntry } from '../sealing.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Campaign } from './campaign.ts';
 import { storedPlanOf } from './campaign.ts';
-import type { Additions, NewTargets } from './change.ts';
+import type { Additions } from './change.ts';
 import { changeOf } from './change.ts';
+import type { DirectiveStore, Proposal } from './directive-store.ts';
 import { describeMove, followUp } from './moves.ts';
 import { checkPreconditions, checkTargets } from './preconditions.ts';
-import type { CustodyShare, Registry } from './registry.ts';
+import type { Registry } from './registry.ts';
 
 const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
 
-/** A directive that still lacks signatures. */
-export interface Proposal {
-  /** Who began it; each officer has at most one. */
-  readonly proposer: string;
-  /** SHA-256 of the payload. */
-  readonly digest: string;
-  readonly envelope: string;
-  /** TUF targets metadata by the same signers, as text. */
-  readonly targets: string | null;
-  /** Later is higher; chosen by the store for a new one. */
-  readonly seq?: number;
-}
-
-export interface DirectiveStore {
-  /** In order of their sequence. */
-  listDirectives(
-    campaign: string,
-  ): Promise<readonly { envelope: string; digest: string; completedAt: string }[]>;
-  /** In order of `seq`. */
-  listProposals(campaign: string): Promise<readonly Required<Proposal>[]>;
-  /** Add or replace what this proposer has begun. */
-  saveProposal(
-    campaign: string,
-    proposal: Proposal,
-    attachment: { readonly officer: string; readonly sealed: string } | undefined,
-  ): Promise<void>;
-  listAttachments(campaign: string): Promise<readonly { officer: string; sealed: string }[]>;
-  listCustody(plan: string, officer: string): Promise<readonly CustodyShare[]>;
-  findSignatures(plan: string): Promise<string | undefined>;
-  saveSignatures(plan: string, sealed: string): Promise<void>;
-  findLatestTargets(): Promise<NewTargets | undefined>;
-}
-
 /** One officer's signature under a directive, and what has to come with it. */
-export interface Submission {
+interface Submission {
   readonly envelope: Envelope;
   /** TUF targets metadata with this officer's signature: with `arm`. */
   readonly targets?: Uint8Array;
@@ -73,7 +41,7 @@ export interface Submission {
   readonly attachment?: string;
 }
 
-export interface SubmissionResult {
+interface SubmissionResult {
   readonly completed: boolean;
   readonly signed: readonly string[];
   readonly campaign: Campaign;
@@ -176,8 +144,7 @@ export function directives(deps: Deps): Directives {
       begun === undefined
         ? envelope
         : mergeSignatures(parseEnvelope(utf8Encode(begun.envelope)), envelope);
-    const both =
-      begun?.targets && targets ? mergeTuf(utf8Encode(begun.targets), targets) : targets;
+    const both = begun?.targets && targets ? mergeTuf(utf8Encode(begun.targets), targets) : targets;
     return {
       proposer: begun?.proposer ?? officer.id,
       digest,
@@ -221,7 +188,9 @@ export function directives(deps: Deps): Directives {
 
     async findPending(campaign) {
       const proposals = await store.listProposals(campaign.state.campaign);
-      const open = proposals.filter((proposal) => isOpen(campaign, proposal, trust.current.version, now()));
+      const open = proposals.filter((proposal) =>
+        isOpen(campaign, proposal, trust.current.version, now()),
+      );
       const signatures = ({ envelope }: Proposal): number =>
         parseEnvelope(utf8Encode(envelope)).signatures.length;
       return open.sort((a, b) => signatures(b) - signatures(a) || b.seq - a.seq)[0];

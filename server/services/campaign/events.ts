@@ -1,7 +1,7 @@
 import type { EventType } from './campaign.ts';
 
 /** An event as it is read back. */
-export interface StoredEvent {
+interface StoredEvent {
   readonly seq: number;
   readonly at: string;
   readonly type: EventType;

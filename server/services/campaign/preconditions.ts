@@ -9,7 +9,7 @@ import { ServiceError } from '../error.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Campaign } from './campaign.ts';
 import type { NewTargets } from './change.ts';
-import type { DirectiveStore, Proposal } from './directives.ts';
+import type { DirectiveStore, Proposal } from './directive-store.ts';
 
 interface Deps {
   readonly store: DirectiveStore;

@@ -23,7 +23,7 @@ import { changeOf } from './change.ts';
 import type { Registry } from './registry.ts';
 
 /** A publication as it is read back. */
-export interface StoredPublication extends Acceptance {
+interface StoredPublication extends Acceptance {
   readonly kind: Publication['kind'];
   readonly officer: string;
   readonly subject: string;

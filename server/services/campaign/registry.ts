@@ -105,7 +105,10 @@ export async function openRegistry(deps: {
     },
     async addPlan(campaign, plan) {
       await store.addPlan(plan);
-      const plans = new Map([...campaign.plans, [plan.digest, { plan: parsePlan(plan.bytes), bytes: plan.bytes }]]);
+      const plans = new Map([
+        ...campaign.plans,
+        [plan.digest, { plan: parsePlan(plan.bytes), bytes: plan.bytes }],
+      ]);
       campaigns.set(plan.campaign, { ...campaign, plans });
     },
     exclusively: (id, task) => serial.run(id, () => task(campaigns.get(id))),

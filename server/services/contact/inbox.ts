@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import type { inboxResponse } from '../../../protocol/api.ts';
-import type { StatementStore } from '../adoption/statements.ts';
+import type { StatementStore } from '../adoption/statement-store.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { viewOf } from '../campaign/campaign.ts';
 import type { Registry } from '../campaign/registry.ts';

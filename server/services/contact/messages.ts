@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { contactsResponse, deliveryState, messageKind } from '../../../protocol/api.ts';
 import type { Ed25519PublicKey } from '../../../protocol/signature/ed25519.ts';
 import type { OperatorStatementKind } from '../../../protocol/statement/operator.ts';
-import type { StatementStore } from '../adoption/statements.ts';
+import type { StatementStore } from '../adoption/statement-store.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { planOf } from '../campaign/campaign.ts';
 import type { Registry } from '../campaign/registry.ts';
@@ -12,19 +12,19 @@ import type { Roster } from '../people/roster.ts';
 import type { Snapshots } from '../snapshots.ts';
 import { requireEncryptedMessage } from './pgp-message.ts';
 
-export type MessageKind = z.infer<typeof messageKind>;
-export type DeliveryState = z.infer<typeof deliveryState>;
-export type Contact = z.infer<typeof contactsResponse>['contacts'][number];
+type MessageKind = z.infer<typeof messageKind>;
+type DeliveryState = z.infer<typeof deliveryState>;
+type Contact = z.infer<typeof contactsResponse>['contacts'][number];
 
 /** A message as an officer encrypted it for one operator. */
-export interface NewMessage {
+interface NewMessage {
   readonly operator: Ed25519PublicKey;
   readonly kind: MessageKind;
   /** PGP MESSAGE. */
   readonly armored: string;
 }
 
-export interface Delivery {
+interface Delivery {
   readonly operator: string;
   readonly kind: MessageKind;
   readonly state: DeliveryState;
@@ -103,7 +103,8 @@ export function messages(deps: {
         deliveries.filter(({ kind }) => kind === 'notice').map((it) => [it.operator, it.state]),
       );
       const last = new Map<string, OperatorStatementKind>();
-      for (const { operator, kind } of await deps.statements.listKinds(id)) last.set(operator, kind);
+      for (const { operator, kind } of await deps.statements.listKinds(id))
+        last.set(operator, kind);
       return roster
         .all()
         .map(({ enrolment: { operator } }) => {

@@ -24,15 +24,13 @@ export function requireEncryptedMessage(armored: string, maxCharacters: number):
   const block = requireArmor(armored, 'MESSAGE', maxCharacters, 'message_invalid');
   const bytes = dearmor(block);
   const tags: number[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  for (let offset = 0; offset < bytes.length;) {
     const packet = readPacket(bytes, offset);
     tags.push(packet.tag);
     offset = packet.end;
   }
   const isEncrypted =
-    tags.length >= 2 &&
-    tags.pop() === ENCRYPTED_DATA &&
-    tags.every((tag) => tag === SESSION_KEY);
+    tags.length >= 2 && tags.pop() === ENCRYPTED_DATA && tags.every((tag) => tag === SESSION_KEY);
   if (!isEncrypted) throw refused('not encrypted to a public key');
   return block;
 }

@@ -1,7 +1,7 @@
 import type { Logger } from '../logger.ts';
 
 /** How a sealed leaf ends. */
-export interface Account {
+interface Account {
   /** Index of the sealed leaf. */
   readonly leaf: number;
   readonly how: 'opened' | 'withheld';
@@ -36,7 +36,7 @@ export function accounting(
   logger: Logger,
 ): {
   /** @param size - Leaves under the published checkpoint. */
-  run(size: number): Promise<void>;
+  readonly run: (size: number) => Promise<void>;
 } {
   /** Up to where each disclosure has been followed. */
   const done = new Map<string, number>();
@@ -44,7 +44,9 @@ export function accounting(
   return {
     async run(size) {
       const disclosures = await store.listDisclosures(size);
-      const isNew = new Set(disclosures.map(({ campaign }) => campaign).filter((it) => !done.has(it)));
+      const isNew = new Set(
+        disclosures.map(({ campaign }) => campaign).filter((it) => !done.has(it)),
+      );
       for (const disclosure of disclosures) {
         const { campaign } = disclosure;
         const start = done.get(campaign) ?? 0;

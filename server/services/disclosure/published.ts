@@ -1,5 +1,5 @@
 /** An opening whose leaf has been opened in the log. */
-export interface PublishedOpening {
+interface PublishedOpening {
   /** Index of the sealed leaf. */
   readonly index: number;
   /** Base64. */
@@ -11,11 +11,15 @@ export interface DisclosureStore {
   /** The exact committed bytes. */
   findDocument(campaign: string, name: string): Promise<Uint8Array | undefined>;
   /** Openings of the campaign's leaves and of enrolments before its disclosure, by index. */
-  listOpenings(campaign: string, after: number, limit: number): Promise<readonly PublishedOpening[]>;
+  listOpenings(
+    campaign: string,
+    after: number,
+    limit: number,
+  ): Promise<readonly PublishedOpening[]>;
 }
 
 /** A public commitment. */
-export interface Commitment {
+interface Commitment {
   readonly sha256: string;
   readonly committedAt: string;
   /** Null until a published checkpoint covers it. */

@@ -25,7 +25,7 @@ const MAX_CLOCK_SKEW_MS = 5 * 60_000;
 const MAX_TIMES_ENROLLED = 20;
 
 /** What is kept of an accepted enrolment. */
-export interface NewEnrolment extends Omit<EnrolledOperator, 'enrolment'> {
+interface NewEnrolment extends Omit<EnrolledOperator, 'enrolment'> {
   readonly operator: string;
   /** SHA-256 of the envelope. */
   readonly digest: string;
@@ -39,7 +39,7 @@ export interface EnrolmentStore {
   addEnrolment(enrolment: NewEnrolment): Promise<void>;
 }
 
-export interface EnrolmentRequest {
+interface EnrolmentRequest {
   readonly envelope: Envelope;
   readonly contact: { readonly email: string; readonly openpgp: string };
 }
@@ -75,7 +75,8 @@ export function enrolments(deps: {
     // The same envelope never changes the contact: once it is public, anybody could send it.
     if (known !== undefined) return known;
     const email = parseAddress(contact.email);
-    if (email === undefined) throw new ServiceError('request_invalid', 'not one plain mail address');
+    if (email === undefined)
+      throw new ServiceError('request_invalid', 'not one plain mail address');
     const { enrolment, armored } = await verifyAll(envelope, contact.openpgp);
 
     const content = encodeEnvelope(envelope);

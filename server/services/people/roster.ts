@@ -17,8 +17,10 @@ export interface Roster {
   /** Who speaks for which identity now, by the rule of `bindIdentities`: the latest enrolment. */
   readonly bindings: Bindings;
   find(operator: Ed25519PublicKey): EnrolledOperator | undefined;
-  /** Latest enrolment of each operator, in the order in which they first came. */
+  /** Latest enrolment of each operator. */
   all(): readonly EnrolledOperator[];
+  /** Every enrolment, in the order of their leaves in the log: what decides who speaks for whom. */
+  history(): readonly EnrolledOperator[];
   /** Identities that this operator speaks for now. */
   validatorsOf(operator: Ed25519PublicKey): ReadonlySet<string>;
   /** How many enrolments have named this identity. */
@@ -32,6 +34,7 @@ const NOTHING: ReadonlySet<string> = new Set();
 
 /** @param stored - Every enrolment ever accepted, in the order of their leaves in the log. */
 export function openRoster(stored: readonly EnrolledOperator[]): Roster {
+  const history: EnrolledOperator[] = [];
   const operators = new Map<string, EnrolledOperator>();
   const bindings = new Map<string, Ed25519PublicKey>();
   const validators = new Map<string, Set<string>>();
@@ -51,6 +54,7 @@ export function openRoster(stored: readonly EnrolledOperator[]): Roster {
   };
   const add = (added: EnrolledOperator): void => {
     const { operator, proofs } = added.enrolment;
+    history.push(added);
     operators.set(operator, added);
     for (const { validator } of proofs) bind(validator, operator);
   };
@@ -60,6 +64,7 @@ export function openRoster(stored: readonly EnrolledOperator[]): Roster {
     bindings,
     find: (operator) => operators.get(operator),
     all: () => [...operators.values()],
+    history: () => history,
     validatorsOf: (operator) => validators.get(operator) ?? NOTHING,
     timesEnrolled: (validator) => times.get(validator) ?? 0,
     takeovers: () => takeovers,

@@ -10,7 +10,7 @@ import type { TokenKeys } from './tokens.ts';
 import { TOKEN_LIFETIME_SECONDS, tokens } from './tokens.ts';
 
 /** An access token and who it is for. */
-export interface Login {
+interface Login {
   readonly token: string;
   readonly expiresIn: number;
   readonly identity: Identity;

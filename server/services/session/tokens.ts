@@ -28,7 +28,7 @@ export interface TokenKeys {
 }
 
 /** What an access token says once it has been verified. */
-export interface TokenClaims {
+interface TokenClaims {
   readonly role: Identity['role'];
   readonly id: string;
   /** The only key whose proofs may accompany it. */

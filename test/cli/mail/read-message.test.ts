@@ -436,7 +436,7 @@ describe('readMessage refuses what our builder never writes, though an officer s
     'a missing header': (text) => text.replace(/Message-ID: .*\r\n/, ''),
     'an encoded subject': (text) => text.replace(/Subject: .*/, 'Subject: =?utf-8?Q?x?='),
     'a subject that is not ASCII': (text) => text.replace(/Subject: .*/, 'Subject: Grüße'),
-    'a sender that needs quoting': (text) => text.replace(/From: .*/, 'From: "a" <b@c.example>'),
+    'a sender with a comma': (text) => text.replace(/From: .*/, 'From: "a, b" <b@c.example>'),
     'two senders': (text) => text.replace(/From: .*/, 'From: A <a@b.example>, C <c@d.example>'),
     'a date that is none': (text) =>
       text.replace(/Date: .*/, 'Date: Tue, 31 Nov 2026 12:00:00 +0000'),

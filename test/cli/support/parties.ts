@@ -6,8 +6,7 @@ import { officerInitCommand } from '../../../cli/commands/officer-init.ts';
 import { trustInitCommand } from '../../../cli/commands/trust-init.ts';
 import { trustSignCommand } from '../../../cli/commands/trust-sign.ts';
 import { writeNew } from '../../../cli/home/files.ts';
-import { signerFromSeed } from '../../../platform/ed25519.ts';
-import type { Signer } from '../../../protocol/signature/ed25519.ts';
+import { signerFromSeed, type KeyedSigner } from '../../../platform/ed25519.ts';
 import { formatVerifierKey, NOTE_ED25519 } from '../../../protocol/signature/note.ts';
 import { testContext, type TestContext } from './context.ts';
 
@@ -16,10 +15,10 @@ export const ORIGIN = '127.0.0.1/log';
 
 /** Keys of a server that is not running, for what can be made without one. */
 export interface ServerKeys {
-  readonly log: Signer;
-  readonly token: Signer;
-  readonly snapshot: Signer;
-  readonly timestamp: Signer;
+  readonly log: KeyedSigner;
+  readonly token: KeyedSigner;
+  readonly snapshot: KeyedSigner;
+  readonly timestamp: KeyedSigner;
 }
 
 export interface Officer {
@@ -49,7 +48,7 @@ export async function makeParties(...ids: readonly string[]): Promise<Parties> {
   }
   const [log, token, snapshot, timestamp] = [1, 2, 3, 4].map((byte) =>
     signerFromSeed(new Uint8Array(32).fill(byte)),
-  ) as [Signer, Signer, Signer, Signer];
+  ) as [KeyedSigner, KeyedSigner, KeyedSigner, KeyedSigner];
   const serverCard = join(folder, 'server.card.json');
   const card = {
     format: 'sealdrop-server-card/v1',

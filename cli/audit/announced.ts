@@ -1,0 +1,66 @@
+import type { Leaf } from '../../protocol/log/leaf.ts';
+import { count, demand, type Audit, type Check, type Fact } from './check.ts';
+import { leavesFact } from './log.ts';
+import { planFact } from './plan.ts';
+import { trustFact } from './trust.ts';
+
+/** Where the log made public what is public from the start. */
+export interface Announced {
+  /** First leaf with the plan's commitment. */
+  readonly commitment: number;
+  /** First leaf with the plan's snapshot. */
+  readonly snapshot: number;
+}
+
+export const announcedFact: Fact<Announced> = {
+  check: 'announced.commitment',
+  async establish(audit) {
+    const { plan } = await audit.get(planFact);
+    const { leaves } = await audit.get(leavesFact);
+    const first = (type: 'commitment' | 'snapshot', sha256: string): number => {
+      const found = leaves.find(({ leaf }) => leaf.type === type && leaf.sha256 === sha256);
+      demand(found !== undefined, `the log does not announce the ${type}`);
+      return found.index;
+    };
+    return {
+      commitment: first('commitment', plan.commitment),
+      snapshot: first('snapshot', plan.snapshot.sha256),
+    };
+  },
+};
+
+export const announcedChecks: readonly Check[] = [
+  {
+    id: 'announced.commitment',
+    title: 'the log announces the commitment and the stake snapshot of the plan',
+    async run(audit: Audit): Promise<string> {
+      const { commitment, snapshot } = await audit.get(announcedFact);
+      return `leaves ${commitment} and ${snapshot}`;
+    },
+  },
+  {
+    id: 'announced.roots',
+    title: 'the log announces every root of trust, and no other',
+    run: checkRoots,
+  },
+];
+
+/** A root that some were shown and others not would part them; the log settles which there are. */
+async function checkRoots(audit: Audit): Promise<string> {
+  const { digests } = await audit.get(trustFact);
+  const { leaves } = await audit.get(leavesFact);
+  const roots = leaves.map(({ leaf }) => leaf).filter(isRoot);
+  for (const [version, sha256] of digests) {
+    const found = roots.filter((leaf) => leaf.version === version);
+    demand(found.length > 0, `root ${version} is not in the log`);
+    const isSame = found.every((leaf) => leaf.sha256 === sha256);
+    demand(isSame, `the log announces another root ${version}`);
+  }
+  const unknown = roots.find(({ version }) => !digests.has(version));
+  demand(unknown === undefined, `root ${unknown?.version ?? 0} is in the log, but not here`);
+  return count(digests.size, 'root');
+}
+
+function isRoot(leaf: Leaf): leaf is Extract<Leaf, { type: 'root' }> {
+  return leaf.type === 'root';
+}

@@ -1,0 +1,93 @@
+import { verifyDirectives, type CampaignState } from '../../protocol/campaign/campaign.ts';
+import { checkPlan } from '../../protocol/campaign/plan.ts';
+import { parseInstant } from '../../protocol/encoding/time.ts';
+import type { Envelope } from '../../protocol/signature/dsse.ts';
+import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { LIMIT, RECORD } from '../record/layout.ts';
+import { parseDirectiveIndex, parseEnvelopeFile } from '../record/lines.ts';
+import { demand, within, type Audit, type Check, type Fact } from './check.ts';
+import { requirePaths } from './folder.ts';
+import { planFact } from './plan.ts';
+import { trustFact } from './trust.ts';
+
+export interface RecordedDirective {
+  readonly directive: VerifiedDirective;
+  readonly envelope: Envelope;
+  /** When it got its last signature, by the server's clock. */
+  readonly completedAt: string;
+}
+
+export interface DirectiveChain {
+  /** By sequence, from 1. */
+  readonly directives: readonly RecordedDirective[];
+  readonly state: CampaignState;
+  /** The root under which the plan was first approved. */
+  readonly root: TrustRoot;
+}
+
+/** The officers' decisions, each verified where it stands in the chain. */
+export const directivesFact: Fact<DirectiveChain> = {
+  check: 'directives.chain',
+  establish: readChain,
+};
+
+export const directiveChecks: readonly Check[] = [
+  {
+    id: 'directives.chain',
+    title: 'every move of the campaign was signed by enough officers, in order and in time',
+    async run(audit: Audit): Promise<string> {
+      const { directives } = await audit.get(directivesFact);
+      return directives
+        .map(({ directive: { action, people } }) => `${action} (${people.join(', ')})`)
+        .join(', ');
+    },
+  },
+  {
+    id: 'plan.rules',
+    title: 'the plan obeys the rules of the root under which it was approved',
+    async run(audit: Audit): Promise<string> {
+      const { plan } = await audit.get(planFact);
+      const { root } = await audit.get(directivesFact);
+      checkPlan(plan, root);
+      return `root ${root.version}`;
+    },
+  },
+];
+
+async function readChain(audit: Audit): Promise<DirectiveChain> {
+  const { plan, bytes } = await audit.get(planFact);
+  const { roots } = await audit.get(trustFact);
+  const index = parseDirectiveIndex(await audit.files.read(RECORD.directives, LIMIT.small));
+  demand(
+    index.length > 0 && index.every(({ sequence }, i) => sequence === i + 1),
+    'the list does not count from 1',
+  );
+  requirePaths(audit, 'directives/', [
+    RECORD.directives,
+    ...index.map(({ sequence }) => RECORD.directive(sequence)),
+  ]);
+  const envelopes: Envelope[] = [];
+  for (const { sequence } of index) {
+    const path = RECORD.directive(sequence);
+    const file = await audit.files.read(path, LIMIT.small);
+    envelopes.push(within(path, () => parseEnvelopeFile(file)));
+  }
+  const at = index.map(({ completedAt }) => parseInstant(completedAt));
+  const { directives, state } = verifyDirectives(plan, bytes, envelopes, roots, audit.verify, {
+    at,
+  });
+
+  const root = roots.get(directives[0]?.rootVersion ?? 0);
+  if (root === undefined) throw new Error('the first directive was verified under its root');
+  const recorded = directives.map((directive, i) => {
+    const [envelope, line] = [envelopes[i], index[i]];
+    if (envelope === undefined || line === undefined) throw new Error('one of each was read');
+    demand(
+      directive.sequence === line.sequence,
+      `directive ${line.sequence} is in another’s place`,
+    );
+    return { directive, envelope, completedAt: line.completedAt };
+  });
+  return { directives: recorded, state, root };
+}

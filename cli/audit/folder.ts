@@ -1,0 +1,17 @@
+import { demand, type Audit } from './check.ts';
+
+/** Paths of the files below a folder, given with its final slash; sorted. */
+export function pathsIn(audit: Audit, folder: string): readonly string[] {
+  return [...audit.files.sizes.keys()].filter((path) => path.startsWith(folder)).sort();
+}
+
+/**
+ * Check that a folder holds exactly these files.
+ *
+ * @throws {@link AuditError} naming the first that is missing or too many.
+ */
+export function requirePaths(audit: Audit, folder: string, expected: Iterable<string>): void {
+  const wanted = new Set(expected);
+  for (const path of wanted) demand(audit.files.sizes.has(path), `${path} is missing`);
+  for (const path of pathsIn(audit, folder)) demand(wanted.has(path), `${path} does not belong`);
+}

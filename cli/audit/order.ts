@@ -1,0 +1,143 @@
+import { parseInstant, parseTime } from '../../protocol/encoding/time.ts';
+import type { Action } from '../../protocol/campaign/transitions.ts';
+import { announcedFact } from './announced.ts';
+import { demand, type Audit, type Check } from './check.ts';
+import { directivesFact, type DirectiveChain } from './directives.ts';
+import { ledgerFact, leafOf, type LoggedEvent } from './ledger.ts';
+import { disclosureFact } from './openings.ts';
+import { planFact } from './plan.ts';
+import { publishedFact, type Published } from './published.ts';
+import { statementsFact } from './statements.ts';
+
+export const orderChecks: readonly Check[] = [
+  {
+    id: 'order.log',
+    title: 'in the log everything comes after what had to be there first',
+    run: checkLogOrder,
+  },
+  {
+    id: 'order.times',
+    title: 'the server’s times agree with the log, with each other and with the release time',
+    run: checkTimes,
+  },
+];
+
+/**
+ * The order of the leaves is the one thing about time that the server could not arrange
+ * afterwards, so it decides; times are held against it.
+ */
+async function checkLogOrder(audit: Audit): Promise<string> {
+  const { plan } = await audit.get(planFact);
+  const { commitment, snapshot } = await audit.get(announcedFact);
+  const chain = await audit.get(directivesFact);
+  const ledger = await audit.get(ledgerFact);
+  const { publications } = await audit.get(publishedFact);
+  const statements = await audit.get(statementsFact);
+  const disclosure = await audit.get(disclosureFact);
+
+  const leaves = chain.directives.map(({ envelope, directive }) =>
+    leafOf(ledger, 'directive', envelope, `directive ${directive.sequence}`),
+  );
+  leaves.forEach((leaf, i) => {
+    demand(i === 0 || (leaves[i - 1] ?? 0) < leaf, `directive ${i + 1} is logged before ${i}`);
+  });
+  const leafOfFirst = (action: Action): number | undefined =>
+    leaves[chain.directives.findIndex(({ directive }) => directive.action === action)];
+  const [commit, notify, arm] = [leafOfFirst('commit'), leafOfFirst('notify'), leafOfFirst('arm')];
+  const last = chain.directives.at(-1);
+  const disclosed = last?.directive.to === 'disclosed' ? leaves.at(-1) : undefined;
+  const released = findRelease(publications, plan.shareThreshold);
+
+  precedes('the stake snapshot', snapshot, 'the commit', commit);
+  precedes('the commitment', commitment, 'the notices', notify);
+  precedes('the commitment', commitment, 'the arming', arm);
+  precedes('the decision to disclose', disclosed, 'the disclosure', disclosure);
+  for (const { publication, index } of publications) {
+    const what = `the ${publication.kind} of ${publication.officer}`;
+    const isClosing = publication.kind === 'share' && publication.key === 'closing';
+    if (isClosing) precedes('the decision to disclose', disclosed, what, index);
+    else precedes('the arming', arm, what, index);
+  }
+  for (const { statement, line, index } of statements) {
+    const what = `statement ${line.seq}`;
+    const isAdoption = statement.kind === 'attest' || statement.kind === 'revert';
+    demand(!isAdoption || released !== undefined, `${what}, but the patch was never released`);
+    if (isAdoption) precedes('the release', released, what, index);
+    else precedes('the notices', notify ?? arm, what, index);
+    precedes(what, index, 'the disclosure', disclosure);
+  }
+  return leaves.map((leaf, i) => `${nameOf(chain, i)} ${leaf}`).join(', ');
+}
+
+function nameOf({ directives }: DirectiveChain, i: number): string {
+  return directives[i]?.directive.action ?? '';
+}
+
+/** The leaf with which enough officers' shares of the release key were out. */
+function findRelease(
+  publications: Published['publications'],
+  threshold: number,
+): number | undefined {
+  const officers = new Set<string>();
+  for (const { publication, index } of publications) {
+    if (publication.kind !== 'share' || publication.key !== 'release') continue;
+    officers.add(publication.officer);
+    if (officers.size === threshold) return index;
+  }
+  return undefined;
+}
+
+/** What never happened comes before nothing. */
+function precedes(a: string, first?: number, b?: string, second?: number): void {
+  if (first === undefined || second === undefined) return;
+  demand(first < second, `${a} (leaf ${first}) is not before ${b ?? ''} (leaf ${second})`);
+}
+
+async function checkTimes(audit: Audit): Promise<string> {
+  const chain = await audit.get(directivesFact);
+  const { events } = await audit.get(ledgerFact);
+  const statements = await audit.get(statementsFact);
+
+  for (const { directive, completedAt } of chain.directives) {
+    const { sequence } = directive;
+    const event = events.find(({ detail }) => isAbout(detail, sequence));
+    demand(event !== undefined, `no event tells of directive ${sequence}`);
+    demand(event.at === completedAt, `directive ${sequence} was completed at another time`);
+  }
+  // These two carry the time of the statement they follow from, and others may come in between.
+  const onTheirOwn = events.filter(({ type }) => type !== 'milestone' && type !== 'adopted');
+  requireRising([
+    ...onTheirOwn.map(({ at, seq, index }) => ({ at, index, what: `event ${seq}` })),
+    ...statements.map(({ line, index }) => {
+      return { at: line.acceptedAt, index, what: `statement ${line.seq}` };
+    }),
+  ]);
+
+  const releaseTime = parseTime(chain.state.releaseTime);
+  const isLeaked = chain.directives.some(({ directive }) => directive.action === 'leaked');
+  const released = events.find(({ type }) => type === 'released');
+  for (const { seq, at } of events.filter(isRelease)) {
+    const isDue = parseInstant(at) >= releaseTime || isLeaked;
+    demand(isDue, `event ${seq}, a release share, is before the release time`);
+  }
+  return `release time ${chain.state.releaseTime}, released ${released?.at ?? 'never'}`;
+}
+
+const isAbout = (detail: string, sequence: number): boolean =>
+  detail === `directive ${sequence}` || detail.startsWith(`directive ${sequence},`);
+
+const isRelease = ({ type, detail }: LoggedEvent): boolean =>
+  type === 'released' || (type === 'share' && detail.startsWith('release'));
+
+/** A clock that is put right may step back by this much; more would make its times worthless. */
+const MAX_STEP_MS = 2000;
+
+/** The log says what came first, and the times may not say otherwise. */
+function requireRising(entries: { at: string; index: number; what: string }[]): void {
+  let latest = -Infinity;
+  for (const { at, what } of entries.sort((a, b) => a.index - b.index)) {
+    const time = parseInstant(at);
+    demand(time >= latest - MAX_STEP_MS, `${what} is earlier than what the log has before it`);
+    latest = Math.max(latest, time);
+  }
+}

@@ -1,0 +1,121 @@
+import { equalBytes, fromBase64 } from '../../protocol/encoding/bytes.ts';
+import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
+import {
+  verifyOperatorStatement,
+  type VerifiedOperatorStatement,
+} from '../../protocol/statement/operator.ts';
+import { LIMIT, RECORD } from '../record/layout.ts';
+import { parseStatementLines, type StatementLine } from '../record/lines.ts';
+import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
+import { requirePaths } from './folder.ts';
+import { enrolmentsFact } from './enrolments.ts';
+import { ledgerFact, leafOf } from './ledger.ts';
+import { leavesFact } from './log.ts';
+import { planFact } from './plan.ts';
+import { rootsAt } from './roots.ts';
+
+export interface RecordedStatement {
+  readonly statement: VerifiedOperatorStatement;
+  readonly line: StatementLine;
+  /** Of its sealed leaf. */
+  readonly index: number;
+}
+
+/** statements.jsonl as it stands: nothing is verified. */
+export const statementLinesFact: Fact<readonly StatementLine[]> = {
+  check: 'statements.signatures',
+  async establish(audit) {
+    requirePaths(audit, 'statements/', [RECORD.statements]);
+    return parseStatementLines(await audit.files.read(RECORD.statements, LIMIT.list));
+  },
+};
+
+/** What operators said, each signed by an operator who had enrolled before, about this campaign. */
+export const statementsFact: Fact<readonly RecordedStatement[]> = {
+  check: 'statements.signatures',
+  establish: readStatements,
+};
+
+export const statementChecks: readonly Check[] = [
+  {
+    id: 'statements.signatures',
+    title: 'every statement is signed by an operator enrolled before, about this very campaign',
+    async run(audit: Audit): Promise<string> {
+      const statements = await audit.get(statementsFact);
+      const kinds = Map.groupBy(statements, ({ statement }) => statement.kind);
+      const parts = [...kinds].map(([kind, those]) => `${those.length} ${kind}`);
+      return parts.join(', ') || 'no statement';
+    },
+  },
+  {
+    id: 'statements.order',
+    title: 'statements stand as the log has them, and each operator’s counters rise',
+    run: checkOrder,
+  },
+  {
+    id: 'statements.checkpoints',
+    title: 'every checkpoint that an operator says to have seen is one of this log',
+    run: checkCheckpoints,
+  },
+];
+
+async function readStatements(audit: Audit): Promise<readonly RecordedStatement[]> {
+  const { plan } = await audit.get(planFact);
+  const enrolments = await audit.get(enrolmentsFact);
+  const ledger = await audit.get(ledgerFact);
+  const enrolledAt = new Map<string, { operator: Ed25519PublicKey; index: number }>();
+  for (const { enrolment, index } of enrolments.toReversed()) {
+    enrolledAt.set(enrolment.operator, { operator: enrolment.operator, index });
+  }
+  return (await audit.get(statementLinesFact)).map((line) => {
+    const what = `statement ${line.seq}`;
+    const [signature] = line.envelope.signatures;
+    const enrolled = enrolledAt.get(signature?.keyid ?? '');
+    demand(enrolled !== undefined, `${what} is by nobody who enrolled`);
+    const statement = within(what, () =>
+      verifyOperatorStatement(line.envelope, audit.verify, enrolled.operator, plan),
+    );
+    if (statement.kind === 'attest') {
+      const isPlanned = plan.bundles.some(({ variant }) => variant === statement.variant);
+      demand(isPlanned, `${what} attests a variant that the plan does not have`);
+    }
+    const index = leafOf(ledger, 'statement', line.envelope, what);
+    demand(enrolled.index < index, `${what} was logged before its operator enrolled`);
+    return { statement, line, index };
+  });
+}
+
+async function checkOrder(audit: Audit): Promise<string> {
+  const statements = await audit.get(statementsFact);
+  const counters = new Map<string, number>();
+  for (const [i, { statement, line, index }] of statements.entries()) {
+    const before = statements[i - 1];
+    const what = `statement ${line.seq}`;
+    demand(line.seq === i + 1, `${what} is not number ${i + 1}`);
+    demand(before === undefined || before.index < index, `${what} is not in the log’s order`);
+    const { operator, counter } = statement;
+    demand(counter > (counters.get(operator) ?? 0), `${what} does not raise its counter`);
+    counters.set(operator, counter);
+  }
+  return `by ${count(counters.size, 'operator')}`;
+}
+
+/**
+ * A size with another root than this log had is proof of a second history, shown to that operator;
+ * or of a server that takes whatever operators claim to have seen.
+ */
+async function checkCheckpoints(audit: Audit): Promise<string> {
+  const statements = await audit.get(statementsFact);
+  const { hashes } = await audit.get(leavesFact);
+  const sizes = new Set(statements.map(({ statement }) => statement.checkpoint.size));
+  const roots = rootsAt(hashes, sizes);
+  for (const { statement, line, index } of statements) {
+    const { size, root } = statement.checkpoint;
+    const what = `statement ${line.seq}`;
+    demand(size <= index, `${what} saw a log larger than it was then`);
+    const expected = roots.get(size);
+    const isOurs = expected !== undefined && equalBytes(fromBase64(root), expected);
+    demand(isOurs, `${what} saw another log: at size ${size} this one has another root`);
+  }
+  return count(sizes.size, 'checkpoint');
+}

@@ -1,0 +1,160 @@
+import type { Draft } from '../../protocol/embargo/draft.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { UsageError } from '../errors.ts';
+import { percent } from './amounts.ts';
+import { cosignTargets, proposeTargets } from './arm-targets.ts';
+import { checkStoredSignatures, requireGate } from './completion.ts';
+import { openOwnShares } from './custody.ts';
+import { checkAgainstServer } from './drafts.ts';
+import { countAdoption, loadSnapshot } from './local-tally.ts';
+import type { Companions, Move } from './move.ts';
+import { checkAttachments, signPlaintext } from './plaintext-signatures.ts';
+import type { OfficerSession } from './session.ts';
+import type { Pending, Standing } from './standing.ts';
+import type { Action } from '../../protocol/campaign/transitions.ts';
+
+/** What was verified on this machine before a signature, and what has to go with it. */
+export interface Approval {
+  /** Plain sentences, in the order in which they were checked. */
+  readonly checked: readonly string[];
+  readonly companions: Companions;
+}
+
+/** What is to be signed: a move of our own, or what another officer proposed. */
+export interface Subject {
+  readonly action: Action;
+  readonly override: boolean;
+  readonly pending?: Pending;
+}
+
+/** What {@link loadStanding} has verified of any campaign. */
+const STANDING_CHECKS = [
+  'the root of trust is pinned, unbroken and not expired',
+  'the plan agrees with itself and with the root',
+  'every directive follows from the one before and has enough signatures',
+];
+
+/**
+ * Verify everything a signature under this move would vouch for. Nothing in it is the server's word.
+ *
+ * @param draft - Opened; required for `commit`.
+ * @throws {@link ProtocolError} for the first thing that does not hold; {@link UsageError} when the
+ *   draft is needed and missing.
+ */
+export async function checkMove(
+  session: OfficerSession,
+  standing: Standing,
+  subject: Subject,
+  draft: Draft | undefined,
+): Promise<Approval> {
+  const { checked, companions } = await checkAction(session, standing, subject, draft);
+  return { checked: [...STANDING_CHECKS, ...checked], companions };
+}
+
+async function checkAction(
+  session: OfficerSession,
+  standing: Standing,
+  { action, override, pending }: Subject,
+  draft: Draft | undefined,
+): Promise<Approval> {
+  switch (action) {
+    case 'commit':
+      if (draft === undefined) throw new UsageError('commit needs the draft', 'give --draft FILE');
+      return checkCommit(session, standing, pending, draft);
+    case 'arm':
+      return checkArm(session, standing, pending, draft);
+    case 'disclose':
+      return { checked: [await checkDisclosure(session, standing, override)], companions: {} };
+    case 'notify':
+    case 'reschedule':
+    case 'abort':
+    case 'supersede':
+    case 'withdraw':
+    case 'leaked':
+      return { checked: [], companions: {} };
+  }
+}
+
+const OWN_SHARES = 'our own shares are in custody and are those of the plan';
+
+async function checkCommit(
+  session: OfficerSession,
+  { plan, attachments }: Standing,
+  pending: Pending | undefined,
+  draft: Draft,
+): Promise<Approval> {
+  const { keys, trust, context } = session;
+  const { point, stakes, total } = await loadSnapshot(session, plan);
+  await checkAgainstServer(session, draft, plan);
+  await openOwnShares(session, plan);
+  const people = pending?.people ?? [];
+  await checkAttachments(attachments, people, draft, keys, trust.root, context.now());
+  const attachment = await signPlaintext(draft, plan, keys, trust.root, context.now());
+  return {
+    checked: [
+      `the pinned snapshot is the plan's: ${point}, ${stakes.size} validators, ${total} of stake`,
+      'the ciphertext on the server opens to exactly the files of the draft',
+      `any ${plan.shareThreshold} shares make the keys, fewer do not`,
+      OWN_SHARES,
+      ...(people.length > 0 ? ['the plaintext signatures of those who signed before hold'] : []),
+    ],
+    companions: { attachment },
+  };
+}
+
+async function checkArm(
+  session: OfficerSession,
+  standing: Standing,
+  pending: Pending | undefined,
+  draft: Draft | undefined,
+): Promise<Approval> {
+  const { plan } = standing;
+  await openOwnShares(session, plan);
+  if (draft !== undefined) await checkStoredSignatures(session, standing, draft);
+  const targets =
+    pending === undefined
+      ? await proposeTargets(session, plan)
+      : await cosignTargets(session, plan, pending.targets);
+  return {
+    checked: [
+      OWN_SHARES,
+      ...(draft === undefined ? [] : ["the officers' signatures over the plaintext hold"]),
+      'the TUF targets list the ciphertexts of this plan and those before, no others',
+    ],
+    companions: { targets },
+  };
+}
+
+/**
+ * Refuse to propose a disclosure that the table would want an override for, saying why.
+ *
+ * @throws {@link ProtocolError} `transition_refused` from `released` without `override`.
+ */
+export async function refuseEarlyDisclosure(
+  session: OfficerSession,
+  { plan, state }: Standing,
+  { action, override }: Move,
+): Promise<void> {
+  if (action !== 'disclose' || state.status !== 'released' || override === true) return;
+  const { attested, total, adopted } = await countAdoption(session, plan);
+  requireGate(adopted, `${percent(attested.stake, total.stake)} of stake has attested`);
+  throw new ProtocolError(
+    'transition_refused',
+    'the gate is reached as counted here, but the server has not recorded it yet',
+  );
+}
+
+async function checkDisclosure(
+  session: OfficerSession,
+  { plan, state }: Standing,
+  override: boolean,
+): Promise<string> {
+  if (state.status === 'aborted' || state.status === 'withdrawn') {
+    return `the campaign is ${state.status}, so adoption is not asked for`;
+  }
+  const { attested, total, adopted } = await countAdoption(session, plan);
+  const detail = `${percent(attested.stake, total.stake)} of stake has attested`;
+  if (override) return `${detail}, counted here; disclosed regardless, by override`;
+  requireGate(adopted, detail);
+  return `${detail}, counted here from signed statements: the gate is reached`;
+}

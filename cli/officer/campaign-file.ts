@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { parseJson } from '../../protocol/encoding/json.ts';
+import {
+  campaignId,
+  fileName,
+  hex64,
+  networkId,
+  personId,
+  time,
+} from '../../protocol/encoding/shape.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { milestoneShape } from '../../protocol/stake/milestone.ts';
+import { error, type Finding } from './finding.ts';
+
+/** A commit (40 or 64 hex digits) or a tag, never an option of git. */
+const gitRevision = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}$/);
+
+/** One client that needs its own patch or build: Agave, Jito, Firedancer, … */
+const variant = z.strictObject({
+  name: personId,
+  base: gitRevision,
+  /** Git tree hash of the sources with the patch applied. */
+  tree: z.string().regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/),
+  toolchain: z.string().regex(/^[!-~](?:[ -~]{0,198}[!-~])?$/),
+  /** Names in artifacts/<name>/. Patches are applied in the order of their names. */
+  files: z.array(fileName).min(1).max(256),
+});
+
+/** campaign.json: what an officer decides about a campaign, before any of it is sealed. */
+const campaignFile = z.strictObject({
+  format: z.literal('sealdrop-campaign/v1'),
+  id: campaignId,
+  network: networkId,
+  exercise: z.boolean(),
+  releaseTime: time,
+  latestDisclosure: time,
+  /** Absent: the defaults of `protocol/campaign/plan.ts`. */
+  milestones: z.array(milestoneShape).min(1).max(20).optional(),
+  variants: z.array(variant).min(1).max(32),
+  /** A canonical snapshot: a file in this directory, or the digest of one that `network add` kept. */
+  snapshot: z.union([hex64, fileName]),
+});
+
+export type CampaignFile = z.infer<typeof campaignFile>;
+export type CampaignVariant = CampaignFile['variants'][number];
+
+const MAX_BYTES = 262_144;
+
+/**
+ * Read campaign.json, or say everything that is wrong with its shape.
+ *
+ * Findings name the field, never its value: they may be pasted where the embargo does not hold.
+ */
+export function readCampaignFile(bytes: Uint8Array): CampaignFile | readonly Finding[] {
+  let json: unknown;
+  try {
+    json = parseJson(bytes, MAX_BYTES);
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    return [error('campaign.json', cause.message)];
+  }
+  const result = campaignFile.safeParse(json);
+  if (result.success) return result.data;
+  return result.error.issues.map((issue) =>
+    error(['campaign.json', ...issue.path].map(String).join('.'), explain(issue)),
+  );
+}
+
+function explain(issue: z.core.$ZodIssue): string {
+  const field = String(issue.path.at(-1) ?? '');
+  if (issue.code === 'unrecognized_keys') return 'holds a field that is not known here';
+  if (issue.code === 'invalid_type') return `must be a ${issue.expected}`;
+  return EXPECTED[field] ?? `is not as it must be (${issue.code})`;
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  format: 'must be "sealdrop-campaign/v1"',
+  id: 'must be an id such as SDX-2026-7KQ4',
+  network: 'must be solana:<genesis hash>',
+  releaseTime: 'must be a time such as 2026-11-20T14:00:00Z',
+  latestDisclosure: 'must be a time such as 2026-12-04T14:00:00Z',
+  name: 'must be lower-case letters, digits and hyphens',
+  base: 'must be a commit or a tag',
+  tree: 'must be a git tree hash, 40 or 64 hex digits',
+  toolchain: 'must be 1 to 200 printable ASCII characters',
+  snapshot: 'must be a file name in this directory or a SHA-256 in hex',
+};

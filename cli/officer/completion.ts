@@ -1,0 +1,119 @@
+import type { Action } from '../../protocol/campaign/transitions.ts';
+import { openSignatures } from '../../protocol/embargo/bundle.ts';
+import type { Draft } from '../../protocol/embargo/draft.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { CliError, ProblemError } from '../errors.ts';
+import { mailOperators, type MailKind, type MailingResult } from './mailing.ts';
+import { gatherSignatures, sealGathered, verifySignatures } from './plaintext-signatures.ts';
+import type { OfficerSession } from './session.ts';
+import type { Standing } from './standing.ts';
+
+/** What the officer who completes a move still has to do, or what came of it. */
+export type Completion =
+  | { readonly work: 'none' }
+  | { readonly work: 'signatures'; readonly people: readonly string[] }
+  | { readonly work: 'mails'; readonly mails: MailingResult };
+
+/** The moves that leave work behind, and the mails that two of them are about. */
+const MAILS: Partial<Record<Action, MailKind>> = { notify: 'notice', disclose: 'closing' };
+
+/** Whether completing a move takes the plaintext. */
+export function needsDraft(action: Action): boolean {
+  return action === 'commit' || MAILS[action] !== undefined;
+}
+
+/**
+ * Do what follows from a completed move. Run again after an interruption, it does the rest.
+ *
+ * @param standing - After the move.
+ */
+export async function completeMove(
+  session: OfficerSession,
+  standing: Standing,
+  action: Action,
+  draft: Draft,
+): Promise<Completion> {
+  if (action === 'commit') return uploadSignatures(session, standing, draft);
+  const kind = MAILS[action];
+  if (kind === undefined) return { work: 'none' };
+  return { work: 'mails', mails: await mailOperators(session, kind, draft, standing.plan) };
+}
+
+/** Merge the officers' signatures over the plaintext into the second age file, unless it is there. */
+async function uploadSignatures(
+  session: OfficerSession,
+  { plan, attachments }: Standing,
+  draft: Draft,
+): Promise<Completion> {
+  const { client, context, keys, trust } = session;
+  const existing = await findSignatures(session, plan.campaign);
+  if (existing !== undefined) {
+    const signatures = await openSignatures(existing, draft.releaseKey);
+    await verifySignatures(signatures, draft, plan, trust.root, context.now());
+    return { work: 'signatures', people: [] };
+  }
+  const now = context.now();
+  const gathered = await gatherSignatures(attachments, draft, plan, keys, trust.root, now);
+  for (const { officer, reason } of gathered.rejected) {
+    context.out.warn(`the plaintext signatures of ${officer} do not hold: ${reason}`);
+  }
+  await client.putSignatures(plan.campaign, await sealGathered(gathered, plan));
+  return { work: 'signatures', people: gathered.people };
+}
+
+async function findSignatures(
+  { client }: OfficerSession,
+  campaign: string,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await client.signatures(campaign);
+  } catch (error) {
+    if (error instanceof ProblemError && error.status === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Check the second age file before arming, as far as there is a draft to open it with. */
+export async function checkStoredSignatures(
+  session: OfficerSession,
+  { plan }: Standing,
+  draft: Draft,
+): Promise<void> {
+  const stored = await findSignatures(session, plan.campaign);
+  if (stored === undefined) {
+    throw new CliError(
+      "the officers' signatures over the plaintext are not uploaded",
+      `run: sealdrop commit ${plan.campaign} --draft FILE`,
+    );
+  }
+  const { context, trust } = session;
+  const signatures = await openSignatures(stored, draft.releaseKey);
+  await verifySignatures(signatures, draft, plan, trust.root, context.now());
+}
+
+/** Say what was done, in words. */
+export function tellCompletion({ context }: OfficerSession, completion: Completion): void {
+  if (completion.work === 'signatures') {
+    const { people } = completion;
+    context.out.line(
+      people.length === 0
+        ? 'the signatures over the plaintext are uploaded already'
+        : `the signatures over the plaintext are uploaded: ${people.join(', ')}`,
+    );
+  } else if (completion.work === 'mails') {
+    const { kind, sent, known, operators, unreachable } = completion.mails;
+    context.out.line(
+      `${kind} mails: ${sent} handed over now, ${known} before, of ${operators} operators` +
+        (unreachable.length === 0 ? '' : `; ${unreachable.length} cannot be written to`),
+    );
+  }
+}
+
+/** Refuse to disclose on a tally that this machine does not count out. */
+export function requireGate(adopted: boolean, detail: string): void {
+  if (adopted) return;
+  throw new ProtocolError(
+    'transition_refused',
+    `adoption as counted here does not reach the gate: ${detail}`,
+  );
+}

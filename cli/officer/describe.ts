@@ -1,0 +1,77 @@
+import { parseTime } from '../../protocol/encoding/time.ts';
+import type { OfficerSession } from './session.ts';
+import type { Standing } from './standing.ts';
+import { countdown } from './amounts.ts';
+
+/** Everything about a campaign and what is pending, whole, as lines for a person. */
+export function describeStanding(session: OfficerSession, standing: Standing): readonly string[] {
+  const { plan, state, directives, pending } = standing;
+  const now = session.context.now();
+  const lines = [
+    `campaign          ${plan.campaign}${plan.exercise ? '  EXERCISE' : ''}`,
+    `network           ${plan.network}`,
+    `status            ${state.status}, directive ${state.sequence}, revision ${state.revision}`,
+    `plan              ${state.plan}`,
+    `commitment        ${plan.commitment}`,
+    ...plan.documents.map(({ name, sha256 }) => `  ${name.padEnd(16)}${sha256}`),
+    `T0                ${state.releaseTime}  (${countdown(parseTime(state.releaseTime) - now)})`,
+    `latest disclosure ${state.latestDisclosure}`,
+    `keys              ${plan.shareThreshold} of ${plan.shares.length / 2} officers`,
+    `snapshot          ${plan.snapshot.sha256}  (${plan.snapshot.point})`,
+    ...plan.milestones.map(
+      ({ name, num, den, strict, weight, action }) =>
+        `milestone         ${name}: ${strict ? 'more than' : 'at least'} ${num}/${den} of ${weight}` +
+        (action === 'gate' ? ', the gate' : ''),
+    ),
+    ...plan.bundles.map(
+      ({ variant, sha256, size }) => `ciphertext        ${sha256}  ${variant}, ${size} bytes`,
+    ),
+    `ciphertext        ${plan.closingBundle.sha256}  closing, ${plan.closingBundle.size} bytes`,
+    ...directives.map(
+      ({ sequence, action, people, digest }) =>
+        `directive ${String(sequence).padEnd(8)}${action}, by ${people.join(', ')}  ${digest}`,
+    ),
+  ];
+  if (pending === undefined) return [...lines, 'pending           nothing'];
+  const { directive, digest, people, problem } = pending;
+  const { action, from, to, sequence, reason, issuedAt, expiresAt, releaseTime } = directive;
+  return [
+    ...lines,
+    `pending           ${action} (${from} to ${to}), directive ${sequence}  ${digest}`,
+    ...(releaseTime === undefined ? [] : [`  new T0          ${releaseTime}`]),
+    ...(directive.override === true ? ['  override        before the gate is reached'] : []),
+    ...(reason === '' ? [] : [`  reason          ${reason}`]),
+    `  signed by       ${people.join(', ')}; needs ${session.trust.root.directiveThreshold}`,
+    `  issued          ${issuedAt}, expires ${expiresAt}`,
+    ...(problem === undefined ? [] : [`  cannot complete ${problem}`]),
+  ];
+}
+
+/** The same for a program: what `--json` gives. */
+export function standingSummary(standing: Standing): object {
+  const { plan, state, directives, pending } = standing;
+  return {
+    campaign: plan.campaign,
+    network: plan.network,
+    exercise: plan.exercise,
+    status: state.status,
+    sequence: state.sequence,
+    revision: state.revision,
+    plan: state.plan,
+    commitment: plan.commitment,
+    releaseTime: state.releaseTime,
+    latestDisclosure: state.latestDisclosure,
+    directives: directives.map(({ sequence, action, people, digest }) => ({
+      sequence,
+      action,
+      people,
+      digest,
+    })),
+    pending: pending && {
+      ...pending.directive,
+      digest: pending.digest,
+      signed: pending.people,
+      problem: pending.problem ?? null,
+    },
+  };
+}

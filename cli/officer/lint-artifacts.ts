@@ -1,0 +1,66 @@
+import { RESERVED_NAMES } from '../../protocol/embargo/release.ts';
+import { fileName } from '../../protocol/encoding/shape.ts';
+import type { CampaignDirectory } from './campaign-dir.ts';
+import type { CampaignFile } from './campaign-file.ts';
+import { error, warning, type Finding } from './finding.ts';
+
+const RESERVED = new Set(RESERVED_NAMES.map((name) => name.toLowerCase()));
+
+/** As `protocol/embargo/release.ts` has it. */
+const MAX_NAME = 90;
+
+/** Room for documents, sums and the archive itself below the largest bundle of 2 GiB. */
+const MAX_ARTIFACT_BYTES = 2 ** 31 - 16 * 2 ** 20;
+
+/** What is wrong with the files that a campaign ships. */
+export function lintArtifacts(
+  campaign: CampaignFile,
+  directory: CampaignDirectory,
+): readonly Finding[] {
+  const findings: Finding[] = [];
+  const seen = new Map<string, string>();
+  const listed = new Set<string>();
+  let total = 0;
+  const names = campaign.variants.map(({ name }) => name);
+  for (const name of new Set(names.filter((name, index) => names.indexOf(name) !== index))) {
+    findings.push(error('campaign.json.variants', `names ${name} twice`));
+  }
+  for (const variant of campaign.variants) {
+    for (const name of variant.files) {
+      const path = `artifacts/${variant.name}/${name}`;
+      const lower = name.toLowerCase();
+      const other = seen.get(lower);
+      seen.set(lower, path);
+      listed.add(path);
+      if (other !== undefined) {
+        findings.push(
+          error(
+            path,
+            other === path
+              ? 'is listed twice'
+              : `has the name of ${other}; the list of sums is one`,
+          ),
+        );
+        continue;
+      }
+      const bytes = directory.files.get(path);
+      total += bytes?.length ?? 0;
+      if (RESERVED.has(lower))
+        findings.push(error(path, 'has a name that every bundle holds already'));
+      if (name.length > MAX_NAME) findings.push(error(path, `has a name longer than ${MAX_NAME}`));
+      if (bytes === undefined) findings.push(error(path, 'is not there'));
+      else if (bytes.length === 0) findings.push(error(path, 'is empty'));
+    }
+  }
+  if (total > MAX_ARTIFACT_BYTES) {
+    findings.push(error('artifacts', 'are larger together than the largest bundle'));
+  }
+  for (const path of directory.files.keys()) {
+    if (path.startsWith('artifacts/') && !listed.has(path)) {
+      const [, , name = ''] = path.split('/');
+      const why = fileName.safeParse(name).success ? '' : ', and its name could not be';
+      findings.push(warning(path, `is not listed in campaign.json${why}: it will not be sealed`));
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,111 @@
+import { applyDirective } from '../../protocol/campaign/campaign.ts';
+import { getMove, nextStatus, type Action } from '../../protocol/campaign/transitions.ts';
+import { toBase64 } from '../../protocol/encoding/bytes.ts';
+import { formatTime } from '../../protocol/encoding/time.ts';
+import { signEnvelope } from '../../protocol/signature/dsse.ts';
+import {
+  directiveDigest,
+  encodeDirective,
+  type Directive,
+} from '../../protocol/statement/directive.ts';
+import type { DirectiveAnswer } from '../client/client.ts';
+import { envelopeJsonOf } from '../client/envelope.ts';
+import { stopOwnAgent } from './stop.ts';
+import type { OfficerSession } from './session.ts';
+import type { Standing } from './standing.ts';
+
+/** How long the other officers have to add their signatures. */
+const VALID_MS = 48 * 3_600_000;
+
+/** A decision as an officer types it; the rest follows from where the campaign stands. */
+export interface Move {
+  readonly action: Action;
+  readonly reason?: string;
+  /** Of `reschedule`. */
+  readonly releaseTime?: string;
+  /** Of `disclose` before the gate. */
+  readonly override?: boolean;
+  /**
+   * Digest of a directive that this one must not be. The same words in the same second would be the
+   * same directive, and our signature would count for the one we mean to replace.
+   */
+  readonly unlike?: string;
+}
+
+/** What has to go with some moves. */
+export interface Companions {
+  readonly targets?: Uint8Array;
+  readonly attachment?: Uint8Array;
+}
+
+/**
+ * Write down a move from where the campaign stands.
+ *
+ * @throws {@link ProtocolError} `transition_refused`, naming what is allowed, or `statement_invalid`
+ *   for a missing reason: before anything is signed.
+ */
+export function describeMove(session: OfficerSession, standing: Standing, move: Move): Uint8Array {
+  const { state } = standing;
+  const now = session.context.now();
+  const row = getMove(state.status, move.action);
+  const directiveUntil = (expiresAt: number): Directive => ({
+    plan: state.plan,
+    campaign: state.campaign,
+    network: state.network,
+    rootVersion: session.trust.root.version,
+    exercise: state.exercise,
+    action: move.action,
+    from: state.status,
+    to: nextStatus(state.status, row.by),
+    sequence: state.sequence + 1,
+    previous: state.previous,
+    revision: state.revision,
+    reason: move.reason ?? '',
+    issuedAt: formatTime(now),
+    expiresAt: formatTime(expiresAt),
+    ...(move.releaseTime !== undefined && { releaseTime: move.releaseTime }),
+    ...(move.override === true && { override: true }),
+  });
+  let directive = directiveUntil(now + VALID_MS);
+  if (directiveDigest(encodeDirective(directive)) === move.unlike) {
+    directive = directiveUntil(now + VALID_MS + 1000);
+  }
+  const payload = encodeDirective(directive);
+  applyDirective(state, directive, directiveDigest(payload), now);
+  return payload;
+}
+
+/** Add our signature to a directive, as proposer or as approver. */
+export async function signMove(
+  session: OfficerSession,
+  payload: Uint8Array,
+  { campaign, action }: { readonly campaign: string; readonly action: Action },
+  { targets, attachment }: Companions = {},
+): Promise<DirectiveAnswer> {
+  const { client, home, keys } = session;
+  // Before the signature leaves: an agent of ours must not publish what we vote to stop.
+  if (action === 'abort') await stopOwnAgent(home, campaign);
+  return client.sendDirective(campaign, {
+    envelope: envelopeJsonOf(signEnvelope(payload, keys.signer)),
+    ...(targets && { targets: toBase64(targets) }),
+    ...(attachment && { attachment: toBase64(attachment) }),
+  });
+}
+
+/** Say how far a directive has come. */
+export function tellProgress(
+  { context }: OfficerSession,
+  campaign: string,
+  action: Action,
+  { completed, signed, threshold, status }: DirectiveAnswer,
+): void {
+  const people = signed.join(', ');
+  context.out.line(
+    completed
+      ? `${action} of ${campaign} is done, signed by ${people}: now ${status}`
+      : `${action} of ${campaign} has ${signed.length} of ${threshold} signatures: ${people}`,
+  );
+  if (!completed) {
+    context.out.note(`the other officers add theirs with: sealdrop approve ${campaign}`);
+  }
+}

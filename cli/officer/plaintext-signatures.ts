@@ -1,0 +1,222 @@
+import { verifyEd25519 } from '../../platform/ed25519.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import {
+  detachedSign,
+  mergeDetached,
+  officerKeys,
+  verifyDetached,
+} from '../../protocol/contact/openpgp.ts';
+import { open, seal } from '../../protocol/embargo/age.ts';
+import { sealSignatures, verifyRelease, type Signatures } from '../../protocol/embargo/bundle.ts';
+import type { Draft } from '../../protocol/embargo/draft.ts';
+import { packFiles, unpackFiles } from '../../protocol/embargo/tar.ts';
+import { sha256Hex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import {
+  encodeEnvelope,
+  mergeSignatures,
+  parseEnvelope,
+  signEnvelope,
+  verifyEnvelope,
+} from '../../protocol/signature/dsse.ts';
+import {
+  encodeReleaseStatement,
+  parseReleaseStatement,
+  verifyReleaseStatement,
+} from '../../protocol/statement/release.ts';
+import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
+import type { OfficerKeys } from '../home/keys.ts';
+
+/**
+ * What officers sign of the plaintext while approving a commitment: `SHA256SUMS` with OpenPGP, and
+ * the release statement. Signatures over plaintext would tell of it, so they travel encrypted: first
+ * to the other officers, then as the second age file to the release recipient.
+ */
+const NAMES = ['SHA256SUMS.asc', 'release.intoto.json'] as const;
+
+/** The statement that every officer signs about one draft: the same bytes from each of them. */
+function releasePayload(draft: Draft, plan: Plan): Uint8Array {
+  const text = draft.documents.get('release.txt') ?? new Uint8Array();
+  const artifacts = verifyRelease(text, plan)
+    .variants.flatMap((variant) => variant.artifacts)
+    .map(({ name, sha256 }) => ({ name, sha256 }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+  return encodeReleaseStatement({
+    artifacts,
+    campaign: plan.campaign,
+    network: plan.network,
+    revision: plan.revision,
+    release: sha256Hex(text),
+    sums: sha256Hex(draft.sums),
+  });
+}
+
+/**
+ * Sign a draft that has been checked, for the other officers' eyes.
+ *
+ * @returns An age file to every officer of `root`.
+ */
+export async function signPlaintext(
+  draft: Draft,
+  plan: Plan,
+  keys: OfficerKeys,
+  root: TrustRoot,
+  now: number,
+): Promise<Uint8Array> {
+  const sums = await detachedSign(draft.sums, keys.openpgp, new Date(now));
+  const release = signEnvelope(releasePayload(draft, plan), keys.signer);
+  const files = new Map([
+    [NAMES[0], utf8Encode(sums)],
+    [NAMES[1], encodeEnvelope(release)],
+  ]);
+  const ages = [...root.people.values()].map(({ age }) => age);
+  return seal(await packFiles(files), ages);
+}
+
+/** An age file to all officers, from one who approved. */
+export interface Attachment {
+  readonly officer: string;
+  readonly sealed: Uint8Array;
+}
+
+/**
+ * Check what came with the signatures under a pending `commit`, before adding ours: a commitment
+ * that completes with too few good ones could never be armed.
+ *
+ * @param people - Who has signed the directive.
+ * @throws {@link ProtocolError} `signature_invalid`, naming the first officer whose do not hold.
+ */
+export async function checkAttachments(
+  attachments: readonly Attachment[],
+  people: readonly string[],
+  draft: Draft,
+  keys: OfficerKeys,
+  root: TrustRoot,
+  now: number,
+): Promise<void> {
+  for (const officer of people) {
+    const attachment = attachments.find((it) => it.officer === officer);
+    try {
+      if (attachment === undefined) throw new ProtocolError('bundle_invalid', 'there are none');
+      await openAttachment(attachment.sealed, officer, draft, keys, root, now);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      throw new ProtocolError(
+        'signature_invalid',
+        `the signatures of ${officer} over the plaintext do not hold: ${error.message}`,
+      );
+    }
+  }
+}
+
+/** The officers' signatures over the plaintext, merged, and who they are by. */
+export interface GatheredSignatures extends Signatures {
+  readonly people: readonly string[];
+  /** Officers whose attachment does not hold, and why. */
+  readonly rejected: readonly { readonly officer: string; readonly reason: string }[];
+}
+
+/**
+ * Open the attachments of the officers who approved, verify each against the draft, and merge them.
+ *
+ * One that does not hold is named and left out, and does not block the others.
+ *
+ * @throws {@link ProtocolError} `threshold_unmet` when too few hold.
+ */
+export async function gatherSignatures(
+  attachments: readonly Attachment[],
+  draft: Draft,
+  plan: Plan,
+  keys: OfficerKeys,
+  root: TrustRoot,
+  now: number,
+): Promise<GatheredSignatures> {
+  const payload = releasePayload(draft, plan);
+  const blocks: string[] = [];
+  let merged: ReturnType<typeof parseEnvelope> | undefined;
+  const people: string[] = [];
+  const rejected: { officer: string; reason: string }[] = [];
+  for (const { officer, sealed } of attachments) {
+    try {
+      const { sums, envelope } = await openAttachment(sealed, officer, draft, keys, root, now);
+      merged = mergeSignatures(merged ?? { payload, signatures: [] }, envelope);
+      blocks.push(sums);
+      people.push(officer);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      rejected.push({ officer, reason: error.message });
+    }
+  }
+  if (merged === undefined || people.length < root.directiveThreshold) {
+    const names = rejected.map(({ officer }) => officer).join(', ');
+    throw new ProtocolError(
+      'threshold_unmet',
+      `${people.length} of ${root.directiveThreshold} officers' signatures over the plaintext hold` +
+        (names === '' ? '' : `; bad: ${names}`),
+    );
+  }
+  const signatures = {
+    sums: utf8Encode(await mergeDetached(blocks)),
+    release: encodeEnvelope(merged),
+  };
+  await verifySignatures(signatures, draft, plan, root, now);
+  return { ...signatures, people, rejected };
+}
+
+/**
+ * Verify the second age file's contents against the draft, as an operator will.
+ *
+ * @throws {@link ProtocolError} `signature_invalid`, `threshold_unmet`, `statement_invalid`.
+ */
+export async function verifySignatures(
+  { sums, release }: Signatures,
+  draft: Draft,
+  plan: Plan,
+  root: TrustRoot,
+  now: number,
+): Promise<void> {
+  const text = draft.documents.get('release.txt') ?? new Uint8Array();
+  const { campaign, network, revision } = plan;
+  const expected = { campaign, network, revision, release: sha256Hex(text) };
+  verifyReleaseStatement(parseEnvelope(release), verifyEd25519, root, expected);
+  const keys = await officerKeys(root.people.values());
+  const people = await verifyDetached(draft.sums, utf8Decode(sums), keys, new Date(now));
+  if (people.length < root.directiveThreshold) {
+    throw new ProtocolError(
+      'threshold_unmet',
+      `SHA256SUMS is signed by ${people.length} of ${root.directiveThreshold} officers`,
+    );
+  }
+}
+
+/** The second age file, for the server to keep. */
+export function sealGathered(signatures: Signatures, plan: Plan): Promise<Uint8Array> {
+  const { sums, release } = signatures;
+  return sealSignatures({ sums, release }, plan.releaseRecipient);
+}
+
+async function openAttachment(
+  sealed: Uint8Array,
+  officer: string,
+  draft: Draft,
+  keys: OfficerKeys,
+  root: TrustRoot,
+  now: number,
+): Promise<{ sums: string; envelope: ReturnType<typeof parseEnvelope> }> {
+  const files = await unpackFiles(await open(sealed, keys.ageIdentity));
+  const [sumsBytes, releaseBytes] = NAMES.map((name) => files.get(name));
+  if (sumsBytes === undefined || releaseBytes === undefined || files.size !== NAMES.length) {
+    throw new ProtocolError('bundle_invalid', 'not a pair of signatures');
+  }
+  const person = root.people.get(officer);
+  if (person === undefined) throw new ProtocolError('signature_invalid', 'not an officer');
+  const envelope = parseEnvelope(releaseBytes);
+  const key = [...signingKeys(root)].filter(([, id]) => id === officer);
+  verifyEnvelope(envelope, verifyEd25519, new Map(key), 1);
+  if (parseReleaseStatement(envelope.payload).sums !== sha256Hex(draft.sums)) {
+    throw new ProtocolError('statement_invalid', 'the release statement is of another draft');
+  }
+  const sums = utf8Decode(sumsBytes);
+  await verifyDetached(draft.sums, sums, await officerKeys([person]), new Date(now));
+  return { sums, envelope };
+}

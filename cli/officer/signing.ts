@@ -1,0 +1,50 @@
+import type { Action } from '../../protocol/campaign/transitions.ts';
+import type { Draft } from '../../protocol/embargo/draft.ts';
+import { completeMove, needsDraft, tellCompletion, type Completion } from './completion.ts';
+import { signMove, tellProgress, type Companions } from './move.ts';
+import type { OfficerSession } from './session.ts';
+import { loadStanding } from './standing.ts';
+
+/** What a signature led to, as a summary. */
+export interface SignedMove {
+  readonly campaign: string;
+  readonly action: Action;
+  readonly completed: boolean;
+  readonly signed: readonly string[];
+  readonly threshold: number;
+  readonly status: string;
+  /** What followed; `null` when somebody still has to do it. */
+  readonly completion: Completion | null;
+}
+
+/** Sign a directive that has been checked and, with the signature that completes it, follow up. */
+export async function signAndComplete(
+  session: OfficerSession,
+  payload: Uint8Array,
+  move: { readonly campaign: string; readonly action: Action },
+  companions: Companions,
+  draft: Draft | undefined,
+): Promise<SignedMove> {
+  const { campaign, action } = move;
+  const answer = await signMove(session, payload, move, companions);
+  const { completed, signed, threshold, status } = answer;
+  tellProgress(session, campaign, action, answer);
+  const result = { campaign, action, completed, signed, threshold, status };
+  if (!completed || !needsDraft(action)) {
+    return { ...result, completion: completed ? { work: 'none' } : null };
+  }
+  if (draft === undefined) {
+    session.context.out.warn(
+      `the move is done, what follows is not: run sealdrop ${action} ${campaign} --draft FILE`,
+    );
+    return { ...result, completion: null };
+  }
+  const completion = await completeMove(
+    session,
+    await loadStanding(session, campaign),
+    action,
+    draft,
+  );
+  tellCompletion(session, completion);
+  return { ...result, completion };
+}

@@ -1,0 +1,197 @@
+import { verifyEd25519 } from '../../platform/ed25519.ts';
+import {
+  applyAdoption,
+  applyDirective,
+  applyLatestDate,
+  applyRelease,
+  verifyDirectives,
+  type CampaignState,
+} from '../../protocol/campaign/campaign.ts';
+import { checkPlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import { fromBase64 } from '../../protocol/encoding/bytes.ts';
+import { parseInstant } from '../../protocol/encoding/time.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { verifyEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
+import {
+  directiveDigest,
+  parseDirective,
+  type Directive,
+  type VerifiedDirective,
+} from '../../protocol/statement/directive.ts';
+import { verifyPublication } from '../../protocol/statement/share.ts';
+import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
+import type { CampaignView, DirectivesView } from '../client/client.ts';
+import { readEnvelope } from '../client/envelope.ts';
+import { CliError } from '../errors.ts';
+import type { OfficerSession } from './session.ts';
+
+/** Where a campaign stands, as far as this machine could verify it. */
+export interface Standing {
+  readonly view: CampaignView;
+  readonly plan: Plan;
+  readonly planBytes: Uint8Array;
+  readonly state: CampaignState;
+  /** Completed ones, by number. */
+  readonly directives: readonly VerifiedDirective[];
+  readonly pending: Pending | undefined;
+  /** Age files to all officers, from those who signed `commit`. */
+  readonly attachments: readonly { readonly officer: string; readonly sealed: Uint8Array }[];
+}
+
+/** A directive that still lacks signatures; the ones it has are verified. */
+export interface Pending {
+  readonly envelope: Envelope;
+  readonly directive: Directive;
+  readonly digest: string;
+  readonly people: readonly string[];
+  readonly targets: Uint8Array | undefined;
+  /** Why it cannot complete as things stand, such as a T0 that has passed. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * Fetch a campaign and verify all that can be: plan against root, every directive, the signatures of
+ * what is pending. What this home has seen of the campaign may not go backwards.
+ *
+ * @throws {@link ProtocolError} as `verifyDirectives`; `transition_refused` when the server claims
+ *   another state than directives, shares and dates lead to. That a campaign is adopted is taken on
+ *   the server's word here: `local-tally.ts` counts.
+ */
+export async function loadStanding(session: OfficerSession, id: string): Promise<Standing> {
+  const { client, context, home, trust } = session;
+  const [view, planBytes, answer] = [
+    await client.campaign(id),
+    await client.plan(id),
+    await client.directives(id),
+  ];
+  const plan = parsePlan(planBytes);
+  if (plan.campaign !== id) throw new ProtocolError('plan_invalid', `the plan is not of ${id}`);
+  if (plan.revision !== 1) {
+    throw new CliError(
+      `${id} has revision ${plan.revision} of its plan, which this release cannot verify`,
+      'use the newer sealdrop that made it',
+    );
+  }
+  const { directives, state } = await verifyChain(session, plan, planBytes, answer);
+  if (directives.length === 0) checkPlan(plan, trust.root);
+  await home.state.advanceCampaign(id, {
+    sequence: state.sequence,
+    directive: state.previous,
+    plan: state.plan,
+    revision: state.revision,
+  });
+  const reached = await followEvents(session, plan, state, view);
+  return {
+    view,
+    plan,
+    planBytes,
+    state: reached,
+    directives,
+    pending: readPending(session, reached, answer.pending, context.now()),
+    attachments: answer.attachments.map(({ officer, sealed }) => ({
+      officer,
+      sealed: fromBase64(sealed),
+    })),
+  };
+}
+
+async function verifyChain(
+  { home, trust }: OfficerSession,
+  plan: Plan,
+  planBytes: Uint8Array,
+  { completed }: DirectivesView,
+): Promise<ReturnType<typeof verifyDirectives>> {
+  const seen = (await home.state.read()).campaigns[plan.campaign];
+  return verifyDirectives(
+    plan,
+    planBytes,
+    completed.map(({ envelope }) => readEnvelope(envelope)),
+    trust.roots,
+    verifyEd25519,
+    {
+      at: completed.map(({ completedAt }) => parseInstant(completedAt)),
+      ...(seen && { known: seen.sequence }),
+    },
+  );
+}
+
+/** Make the moves that need no directive, as far as the server claims them and we can see why. */
+async function followEvents(
+  session: OfficerSession,
+  plan: Plan,
+  state: CampaignState,
+  { campaign, status }: CampaignView,
+): Promise<CampaignState> {
+  let reached = state;
+  if (reached.status === 'armed' && (status === 'released' || status === 'adopted')) {
+    await requireShares(session, plan);
+    reached = applyRelease(reached);
+  }
+  if (reached.status === 'released' && status === 'adopted') reached = applyAdoption(reached);
+  if (reached.status !== 'disclosed' && status === 'disclosed') {
+    reached = applyLatestDate(reached, session.context.now());
+  }
+  if (reached.status === status) return reached;
+  throw new ProtocolError(
+    'transition_refused',
+    `the server says that ${campaign} is ${status}, but its directives lead to ${reached.status}`,
+  );
+}
+
+async function requireShares({ client, trust }: OfficerSession, plan: Plan): Promise<void> {
+  const officers = new Set<string>();
+  for (const share of await client.shares(plan.campaign)) {
+    const officer = findPublisher(readEnvelope(share), trust.root, plan);
+    if (officer !== undefined) officers.add(officer);
+  }
+  if (officers.size < plan.shareThreshold) {
+    throw new ProtocolError(
+      'transition_refused',
+      `the server says released, but ${officers.size} of ${plan.shareThreshold} shares are out`,
+    );
+  }
+}
+
+/** Whose release share this is; nobody's when it does not verify, so that one cannot hide others. */
+function findPublisher(envelope: Envelope, root: TrustRoot, plan: Plan): string | undefined {
+  try {
+    const publication = verifyPublication(envelope, verifyEd25519, root, plan);
+    const isRelease = publication.kind === 'share' && publication.key === 'release';
+    return isRelease ? publication.officer : undefined;
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
+/** What is pending, its signatures verified. Whether it can still complete is told, not thrown. */
+function readPending(
+  { trust }: OfficerSession,
+  state: CampaignState,
+  pending: DirectivesView['pending'],
+  now: number,
+): Pending | undefined {
+  if (pending === null) return undefined;
+  const envelope = readEnvelope(pending.envelope);
+  const { people } = verifyEnvelope(envelope, verifyEd25519, signingKeys(trust.root), 1);
+  const directive = parseDirective(envelope.payload);
+  const digest = directiveDigest(envelope.payload);
+  const targets = pending.targets === null ? undefined : fromBase64(pending.targets);
+  const problem = problemOf(() => {
+    if (directive.rootVersion !== trust.root.version) {
+      throw new ProtocolError('trust_invalid', 'it names another root than the newest');
+    }
+    applyDirective(state, directive, digest, now);
+  });
+  return { envelope, directive, digest, people, targets, problem };
+}
+
+function problemOf(check: () => void): string | undefined {
+  try {
+    check();
+    return undefined;
+  } catch (error) {
+    if (error instanceof ProtocolError) return error.message;
+    throw error;
+  }
+}

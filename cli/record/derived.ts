@@ -1,0 +1,40 @@
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { formatVerifierKey } from '../../protocol/signature/note.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
+
+// What a record holds for its readers' convenience. It follows from the rest, byte for byte, and an
+// audit makes it anew: nobody can tell people one thing here and programs another there.
+
+/** `plan.json`: the plan's body for programs that read JSON only. */
+export function planJson({ campaign, nonce, ...body }: Plan): Uint8Array {
+  return indented({ campaign, nonce, ...body });
+}
+
+/** `keys/officers.json`: everybody's public keys, as the newest root has them. */
+export function officersJson(root: TrustRoot): Uint8Array {
+  const officers = [...root.people.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  return indented({
+    network: root.network,
+    origin: root.origin,
+    directiveThreshold: root.directiveThreshold,
+    shareThreshold: root.shareThreshold,
+    officers: officers.map(({ id, root: rootKey, signing, age }) => ({
+      id,
+      root: rootKey,
+      signing,
+      age,
+      openpgp: `keys/${id}.asc`,
+    })),
+  });
+}
+
+/** `keys/log.vkey`: the key that signed the checkpoint, as C2SP tools read it. */
+export function logKeyFile({ logKey }: TrustRoot): Uint8Array {
+  return utf8Encode(`${formatVerifierKey(logKey.name, logKey.type, logKey.publicKey)}\n`);
+}
+
+/** JSON for people, in one encoding. */
+export function indented(value: object): Uint8Array {
+  return utf8Encode(`${JSON.stringify(value, null, 2)}\n`);
+}

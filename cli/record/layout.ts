@@ -1,0 +1,88 @@
+import { formatTilePath, parseTilePath, type Tile } from '../../protocol/log/tiles.ts';
+import type { KeyName } from '../../protocol/embargo/share.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+
+/** Where everything is in a record, for whoever writes one and whoever reads it. */
+export const RECORD = {
+  readme: 'README.md',
+  plan: 'plan.txt',
+  planJson: 'plan.json',
+  releaseKey: 'release.key',
+  closingKey: 'closing.key',
+  published: 'shares/published.jsonl',
+  sums: 'SHA256SUMS',
+  sumsSignature: 'SHA256SUMS.asc',
+  releaseStatement: 'release.intoto.json',
+  officers: 'keys/officers.json',
+  logKey: 'keys/log.vkey',
+  statements: 'statements/statements.jsonl',
+  directives: 'directives/index.json',
+  checkpoint: 'log/checkpoint',
+  tally: 'tally.json',
+  commitment: (name: string): string => `commitment/${name}`,
+  document: (revision: number, name: string): string => `documents/r${revision}/${name}`,
+  bundle: (sha256: string): string => `bundles/${sha256}.age`,
+  share: (key: KeyName, officer: string): string => `shares/${key}.${officer}`,
+  officerKey: (officer: string): string => `keys/${officer}.asc`,
+  /** An operator who enrolled again has one file more: `<operator>.2.intoto.json`. */
+  enrolment: (operator: string, nth: number): string =>
+    `enrolments/${operator}${nth === 1 ? '' : `.${nth}`}.intoto.json`,
+  /** The moment as the plan words it, as far as a file name can carry it. */
+  snapshot: (point: string): string =>
+    `stake/${point
+      .slice(0, 80)
+      .replaceAll(/[^A-Za-z0-9._-]/g, '-')
+      .replace(/^[^A-Za-z0-9]+/, '')}.txt`,
+  directive: (sequence: number): string => `directives/${sequence}.intoto.json`,
+  tile: (tile: Tile): string => `log/${formatTilePath(tile)}`,
+  opening: (index: number): string => `openings/${index}`,
+  root: (version: number): string => `trust/${version}.root.json`,
+} as const;
+
+const DIGEST = '[0-9a-f]{64}';
+const NAME = '[A-Za-z0-9][A-Za-z0-9._-]*';
+const NUMBER = '(?:0|[1-9][0-9]*)';
+
+const FIXED: ReadonlySet<string> = new Set(
+  Object.values(RECORD).filter((path) => typeof path === 'string'),
+);
+
+const PATTERNS = [
+  '(?:commitment|stake)/' + NAME,
+  `documents/r[1-9][0-9]*/${NAME}`,
+  `bundles/${DIGEST}\\.age`,
+  `shares/(?:release|closing)\\.[a-z0-9][a-z0-9-]*`,
+  `keys/[a-z0-9][a-z0-9-]*\\.asc`,
+  `enrolments/${DIGEST}(?:\\.${NUMBER})?\\.intoto\\.json`,
+  `directives/${NUMBER}\\.intoto\\.json`,
+  `openings/${NUMBER}`,
+  `trust/${NUMBER}\\.root\\.json`,
+].map((pattern) => new RegExp(`^${pattern}$`));
+
+/** Whether a record has a use for a file at `path`. */
+export function isRecordPath(path: string): boolean {
+  return FIXED.has(path) || PATTERNS.some((pattern) => pattern.test(path)) || isTile(path);
+}
+
+function isTile(path: string): boolean {
+  if (!path.startsWith('log/')) return false;
+  try {
+    parseTilePath(path.slice('log/'.length));
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
+}
+
+/** The largest size, in bytes, at which a file is still read. */
+export const LIMIT = {
+  document: 4 * 1024 * 1024,
+  /** One envelope, opening, key or short list. */
+  small: 1024 * 1024,
+  snapshot: 32 * 1024 * 1024,
+  /** 256 entries of at most 64 KiB. */
+  tile: 17 * 1024 * 1024,
+  /** Lists that grow with the number of validators and statements. */
+  list: 1024 * 1024 * 1024,
+} as const;

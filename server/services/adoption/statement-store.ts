@@ -1,0 +1,50 @@
+import type { OperatorStatementKind } from '../../../protocol/statement/operator.ts';
+import type { Acceptance, Receipted } from '../sealing.ts';
+
+/** A statement on its way into the database. */
+export interface NewStatement {
+  readonly campaign: string;
+  readonly operator: string;
+  readonly kind: OperatorStatementKind;
+  readonly revision: number;
+  readonly counter: number;
+  /** SHA-256 of the envelope. */
+  readonly digest: string;
+  readonly envelope: string;
+  readonly entry: Receipted;
+}
+
+interface StoredStatement {
+  readonly seq: number;
+  readonly acceptedAt: string;
+  readonly envelope: string;
+}
+
+export interface StatementStore {
+  /** The answer given to this very envelope, the highest counter so far, and how many there are. */
+  findStatement(
+    statement: Pick<NewStatement, 'campaign' | 'operator' | 'digest' | 'counter'>,
+  ): Promise<{
+    readonly known: Acceptance | undefined;
+    readonly lastCounter: number;
+    readonly count: number;
+  }>;
+  /**
+   * Add a statement, unless the same is there: then that one's answer is returned.
+   *
+   * @throws {@link ServiceError} `conflict` when the counter is not above the last one.
+   */
+  addStatement(
+    statement: NewStatement,
+  ): Promise<{ readonly acceptance: Acceptance; readonly added: boolean }>;
+  listStatements(
+    campaign: string,
+    after: number,
+    limit: number,
+  ): Promise<readonly StoredStatement[]>;
+  /** Every kind with its operator and counter, in order of acceptance. */
+  listKinds(
+    campaign: string,
+    operator?: string,
+  ): Promise<readonly { operator: string; kind: OperatorStatementKind; counter: number }[]>;
+}

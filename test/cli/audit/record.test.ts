@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { runCommand } from '../../../cli/command.ts';
+import { auditCommand } from '../../../cli/commands/audit.ts';
+import { logVerifyCommand } from '../../../cli/commands/log-verify.ts';
+import { recordCommand } from '../../../cli/commands/record.ts';
+import { trustAddCommand } from '../../../cli/commands/trust-add.ts';
+import { exitCodeOf } from '../../../cli/exit-code.ts';
+import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
+import { envelopeJson } from '../../support/story.ts';
+import { openWorld, type World } from '../../support/world.ts';
+import { testContext, type TestContext } from '../support/context.ts';
+import { armForReal, discloseForReal } from './support/told-campaign.ts';
+
+const run = promisify(execFile);
+
+let world: World;
+let folder: string;
+let record: string;
+let rootSha256: string;
+
+/** An auditor with nothing but the server's URL and the pin. */
+async function auditor(options: { json?: boolean } = {}): Promise<TestContext> {
+  const context = await testContext({
+    ...options,
+    now: world.clock.now,
+    sleep: () => world.server.sequence(),
+  });
+  await runCommand(trustAddCommand, { args: [world.server.url], options: { rootSha256 } }, context);
+  context.said.stdout = '';
+  return context;
+}
+
+async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
+}
+
+before(async () => {
+  world = await openWorld();
+  folder = await mkdtemp(join(tmpdir(), 'sealdrop-record-'));
+  record = join(folder, 'record');
+  rootSha256 = world.server.rootSha256;
+});
+after(async () => {
+  await world.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('record of a real campaign', () => {
+  it('does not exist before the disclosure, and leaves nothing', async () => {
+    await armForReal(world, world.story);
+    await using context = await auditor();
+    const input = { args: [world.story.sealed.id], options: { out: record } };
+    // The public is told nothing of a campaign that is not disclosed.
+    await assert.rejects(runCommand(recordCommand, input, context), { status: 404 });
+    assert.deepEqual(await readdir(folder), []);
+  });
+
+  it('is written whole and holds, with another campaign hidden beside it', async () => {
+    const hidden = await world.another();
+    await hidden.uploadCiphertext();
+    await hidden.decide('commit');
+    await discloseForReal(world, world.story);
+
+    await using context = await auditor({ json: true });
+    const input = { args: [world.story.sealed.id], options: { out: record } };
+    await runCommand(recordCommand, input, context);
+    assert.equal(context.said.summary()['result'], 'pass');
+    const checks = context.said.events().filter(({ message_type: type }) => type === 'check');
+    const others = checks.filter(({ status }) => status !== 'pass').map(({ id }) => id);
+    assert.deepEqual(others, ['receipts.kept']);
+    const openings = checks.find(({ id }) => id === 'openings.complete');
+    assert.match(String(openings?.['detail']), /withheld \(other\)/);
+    const names = await readdir(folder);
+    assert.deepEqual(names, ['record']);
+  });
+
+  it('is not written over another one', async () => {
+    await using context = await auditor();
+    const input = { args: [world.story.sealed.id], options: { out: record } };
+    await assert.rejects(runCommand(recordCommand, input, context), (error) => {
+      assert.equal(exitCodeOf(error), 2);
+      return true;
+    });
+  });
+
+  it('can be written for the other campaign later, with the openings of both', async () => {
+    const later = await world.another();
+    await armForReal(world, later);
+    await discloseForReal(world, later);
+    await using context = await auditor({ json: true });
+    const input = { args: [later.sealed.id], options: { out: join(folder, 'later') } };
+    await runCommand(recordCommand, input, context);
+    const checks = context.said.events().filter(({ message_type: type }) => type === 'check');
+    const content = checks.find(({ id }) => id === 'openings.content');
+    assert.match(String(content?.['detail']), /openings of other campaigns/);
+    await rm(join(folder, 'later'), { recursive: true });
+  });
+});
+
+describe('audit of a record on disk', () => {
+  const auditing = async (
+    directory: string,
+    options: Record<string, string> = {},
+    json = false,
+  ): Promise<TestContext> => {
+    const context = await testContext({ json });
+    await runCommand(auditCommand, { args: [directory], options }, context);
+    return context;
+  };
+  const code = async (directory: string, options?: Record<string, string>): Promise<number> => {
+    try {
+      await auditing(directory, options);
+      return 0;
+    } catch (error) {
+      return exitCodeOf(error);
+    }
+  };
+
+  it('needs no home, no network and no clock', async () => {
+    const refuse = (): never => {
+      throw new Error('the audit reached out');
+    };
+    await using context = await testContext({ json: true, fetch: refuse, now: refuse });
+    const input = { args: [record], options: { rootSha256 } };
+    await runCommand(auditCommand, input, context);
+    assert.deepEqual(context.said.summary()['result'], 'pass');
+    assert.equal(existsSync(join(context.home, 'config.json')), false);
+  });
+
+  it('says first that the root is not pinned, unless it is', async () => {
+    await using unpinned = await auditing(record);
+    assert.match(unpinned.said.stdout, /^The root of trust is NOT pinned/);
+    await using pinned = await auditing(record, { rootSha256 });
+    assert.match(pinned.said.stdout, /^ok/);
+  });
+
+  it('exits 6 for another pin, a changed byte, a missing and an additional file, a link', async () => {
+    assert.equal(await code(record, { rootSha256: 'a'.repeat(64) }), 6);
+    const copy = join(folder, 'copy');
+    const again = async (change: () => Promise<void>): Promise<number> => {
+      await rm(copy, { recursive: true, force: true });
+      await run('cp', ['-r', record, copy]);
+      await change();
+      return code(copy, { rootSha256 });
+    };
+    assert.equal(await again(() => Promise.resolve()), 0);
+    const tally = join(copy, 'tally.json');
+    const changes: (() => Promise<void>)[] = [
+      async () => writeFile(tally, (await readFile(tally, 'utf8')).replace('30', '31')),
+      () => rm(tally),
+      () => writeFile(join(copy, 'more'), ''),
+      async () => {
+        await mkdir(join(copy, 'empty'));
+      },
+      () => symlink('/etc/passwd', join(copy, 'passwd')),
+      async () => {
+        await rm(tally);
+        await symlink(join(record, 'tally.json'), tally);
+      },
+    ];
+    for (const change of changes) {
+      assert.equal(await again(change), 6, change.toString());
+    }
+  });
+
+  it('reports a receipt whose leaf is not there', async () => {
+    const receipts = join(folder, 'receipts');
+    await mkdir(receipts);
+    const operator = world.operator(0);
+    const late = await world.another();
+    await armForReal(world, late);
+    const envelope = late.statement(operator, 'ready');
+    const answer = await world.server.client(operator.key).post(`${late.path}/statements`, {
+      envelope: envelopeJson(envelope),
+    });
+    assert.equal(answer.status, 200, answer.text());
+    const kept = { format: 'sealdrop-receipt/v1', ...answer.json<object>() };
+    await writeFile(join(receipts, 'one.json'), JSON.stringify(kept));
+    assert.equal(await code(record, { rootSha256, receipts }), 6);
+  });
+
+  it('refuses a URL and points to what takes one', async () => {
+    await assert.rejects(auditing('https://patches.example.org'), /an audit reads files/);
+  });
+});
+
+describe('README.md of a record', () => {
+  const tools = ['age', 'gpg', 'openssl', 'jq', 'python3'];
+  const missing = tools.filter(
+    (tool) => !(process.env['PATH'] ?? '').split(':').some((path) => existsSync(join(path, tool))),
+  );
+  const skip = missing.length > 0 && `SKIPPED: no ${missing.join(', ')} on this machine`;
+
+  /** All commands of the page, in one shell, as it asks for. */
+  const follow = async (directory: string): Promise<string> => {
+    const page = await readFile(join(directory, 'README.md'), 'utf8');
+    const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) => block);
+    assert.ok(blocks.length >= 7);
+    const script = `set -euo pipefail\n${blocks.join('\n')}`;
+    const { stdout } = await run('bash', ['-c', script], { cwd: directory });
+    return stdout;
+  };
+
+  it('has commands that check the record with stock tools', { skip }, async () => {
+    const said = await follow(record);
+    assert.match(said, /agave\.patch: OK/);
+    assert.match(said, /disclosure\.md: OK/);
+    assert.match(said, /Signature Verified Successfully/);
+    assert.match(said, /leaves make the signed root/);
+  });
+
+  it('has commands that fail when anything they look at is changed', { skip }, async () => {
+    const copy = join(folder, 'for-stock-tools');
+    const [bundle] = await readdir(join(record, 'bundles'));
+    const [opening] = await readdir(join(record, 'openings'));
+    const paths = [
+      'SHA256SUMS',
+      'SHA256SUMS.asc',
+      'documents/r1/disclosure.md',
+      'log/checkpoint',
+      `bundles/${bundle ?? ''}`,
+      `openings/${opening ?? ''}`,
+      ...(await filesBelow(join(record, 'log/tile/entries'))).map(
+        (name) => `log/tile/entries/${name}`,
+      ),
+    ];
+    for (const path of paths) {
+      await rm(copy, { recursive: true, force: true });
+      await run('cp', ['-r', record, copy]);
+      const bytes = await readFile(join(copy, path));
+      // Late enough to be in what is signed or in a signature, whatever the file.
+      const at = Math.floor(bytes.length * 0.8);
+      bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
+      await writeFile(join(copy, path), bytes);
+      // The index follows, so that it is not this that gives the change away.
+      const index = await readFile(join(copy, 'record.json'), 'utf8');
+      const before = sha256Hex(await readFile(join(record, path)));
+      await writeFile(join(copy, 'record.json'), index.replace(before, sha256Hex(bytes)));
+      await assert.rejects(follow(copy), path);
+    }
+    await rm(copy, { recursive: true, force: true });
+    await run('cp', ['-r', record, copy]);
+    await follow(copy);
+  });
+});
+
+describe('log verify', () => {
+  it('checks a log on a server and in a record alike', async () => {
+    await using context = await auditor({ json: true });
+    await runCommand(logVerifyCommand, { args: [world.server.url] }, context);
+    const { size } = context.said.summary();
+    assert.ok(Number(size) > 10);
+
+    await using offline = await testContext({ json: true });
+    const key = await readFile(join(record, 'keys/log.vkey'), 'utf8');
+    const input = { args: [join(record, 'log')], options: { key } };
+    await runCommand(logVerifyCommand, input, offline);
+    assert.ok(Number(offline.said.summary()['size']) < Number(size));
+  });
+
+  it('needs a key from somewhere', async () => {
+    await using context = await testContext();
+    const input = { args: [join(record, 'log')] };
+    await assert.rejects(runCommand(logVerifyCommand, input, context), /no root is trusted here/);
+  });
+
+  it('exits 6 for a leaf that was changed', async () => {
+    const copy = join(folder, 'log-copy');
+    await run('cp', ['-r', join(record, 'log'), copy]);
+    const [file] = await filesBelow(join(copy, 'tile/entries'));
+    const path = join(copy, 'tile/entries', file ?? '');
+    const bytes = await readFile(path);
+    bytes.writeUInt8(bytes.readUInt8(40) ^ 1, 40);
+    await writeFile(path, bytes);
+    await using context = await testContext();
+    const key = await readFile(join(record, 'keys/log.vkey'), 'utf8');
+    await assert.rejects(
+      runCommand(logVerifyCommand, { args: [copy], options: { key } }, context),
+      { code: 'proof_invalid' },
+    );
+  });
+});

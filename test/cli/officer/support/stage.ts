@@ -1,0 +1,264 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectTo } from '../../../../cli/client/connect.ts';
+import { runCommand, type Command, type Context, type Input } from '../../../../cli/command.ts';
+import { commands } from '../../../../cli/commands.ts';
+import { draftPath } from '../../../../cli/officer/sealed-dir.ts';
+import { generateSeed, signerFromSeed, type KeyedSigner } from '../../../../platform/ed25519.ts';
+import { generateContactKey, type ContactKey } from '../../../../protocol/contact/openpgp.ts';
+import { recipientOf } from '../../../../protocol/embargo/age.ts';
+import { fromHex, toBase58, toHex } from '../../../../protocol/encoding/bytes.ts';
+import { formatTime } from '../../../../protocol/encoding/time.ts';
+import { signEnvelope } from '../../../../protocol/signature/dsse.ts';
+
+import { encodeSnapshot } from '../../../../protocol/stake/snapshot.ts';
+import { encodeEnrolment, enrolmentText } from '../../../../protocol/statement/enrolment.ts';
+import { encodeOperatorStatement } from '../../../../protocol/statement/operator.ts';
+import { legacyOffchainMessage } from '../../../../protocol/statement/solana-offchain.ts';
+import { parsePlan } from '../../../../protocol/campaign/plan.ts';
+import { envelopeJsonOf } from '../../../../cli/client/envelope.ts';
+import { startTestServer, type TestServer } from '../../../support/test-server.ts';
+import { testContext } from '../../support/context.ts';
+import { CAMPAIGN, fillCampaign, makeRepository, type TestRepository } from './campaign.ts';
+import { looseServerKeys, makeOfficers, moveIn, NETWORK, type Officers } from './officers.ts';
+
+export interface TestOperator {
+  readonly signer: KeyedSigner;
+  readonly identity: KeyedSigner;
+  readonly contact: ContactKey;
+  readonly validator: string;
+}
+
+/** What one run of a command said and how it ended. */
+export interface Run {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly summary: Record<string, unknown>;
+}
+
+/** The real server, three officers with a home each, and operators of which two are over 2/3. */
+export interface Stage extends AsyncDisposable {
+  readonly server: TestServer;
+  readonly officers: Officers;
+  readonly operators: readonly TestOperator[];
+  readonly repository: TestRepository;
+  readonly folder: string;
+  now(): number;
+  advanceTo(time: number): void;
+  /** Run a command as an officer, with `--json`; throws what the command throws. */
+  run(
+    officer: string,
+    line: string,
+    options?: Input['options'],
+    overrides?: Partial<Context>,
+  ): Promise<Run>;
+  /** A context of this officer, for what is not a command. */
+  contextOf(officer: string, overrides?: Partial<Context>): Promise<Context>;
+  /** Fill and seal a campaign; the path of its directory. */
+  seal(campaign?: string): Promise<string>;
+  attest(
+    operator: TestOperator,
+    kind: 'attest' | 'revert',
+    counter: number,
+    campaign?: string,
+  ): Promise<void>;
+  /** Seal a campaign and have ada and bo take it to this state; the path of its directory. */
+  bring(campaign: string, to: 'draft' | 'committed' | 'notified' | 'armed'): Promise<string>;
+  /** T0 of the campaign sealed last: two hours from then. Unix ms. */
+  releaseTime: number;
+}
+
+const STAKES = [40n, 40n, 20n];
+
+export async function startStage(): Promise<Stage> {
+  let clock = Math.floor(Date.now() / 1000) * 1000;
+  const now = (): number => clock;
+  const folder = await mkdtemp(join(tmpdir(), 'sealdrop-stage-'));
+  const repository = await makeRepository(join(folder, 'agave'));
+
+  const people = await makeOfficers(looseServerKeys());
+  const server = await startTestServer({
+    now,
+    threshold: 2,
+    officers: await Promise.all(
+      [...people.officers.values()].map(async ({ keys, rootSeed, contact }) => ({
+        id: keys.id,
+        root: signerFromSeed(rootSeed),
+        signing: signerFromSeed(keys.seed),
+        age: { identity: keys.ageIdentity, recipient: await recipientOf(keys.ageIdentity) },
+        openpgp: contact,
+      })),
+    ),
+  });
+  const officers: Officers = { ...people, root: server.root, rootBytes: server.rootBytes };
+  const homes = new Map<string, string>();
+  for (const id of officers.officers.keys()) {
+    const home = join(folder, `home-${id}`);
+    await moveIn(home, officers, id, server.url);
+    homes.set(id, home);
+  }
+  const contextOf = async (officer: string, overrides: Partial<Context> = {}): Promise<Context> =>
+    testContext({
+      home: homes.get(officer) ?? '',
+      now,
+      json: true,
+      env: process.env,
+      ...overrides,
+    });
+
+  const operators = await makeOperators();
+  const snapshot = encodeSnapshot({
+    network: NETWORK,
+    point: 'epoch 650',
+    source: 'test',
+    rows: operators.map(({ validator }, index) => ({
+      identity: validator,
+      voteAccount: toBase58(generateSeed()),
+      stake: STAKES[index] ?? 0n,
+    })),
+  });
+  await enrolAll(server, officers, operators, snapshot, await contextOf('ada'));
+
+  const stage: Stage = {
+    server,
+    officers,
+    operators,
+    repository,
+    folder,
+    releaseTime: 0,
+    now,
+    advanceTo(time) {
+      clock = time;
+    },
+    contextOf,
+    async run(officer, line, options = {}, overrides = {}) {
+      const context = await testContext({
+        home: homes.get(officer) ?? '',
+        now,
+        json: true,
+        env: process.env,
+        ...overrides,
+      });
+      const { command, args } = parseLine(line);
+      await runCommand(command, { args, options }, context);
+      const { stdout, stderr } = context.said;
+      return { stdout, stderr, summary: context.said.summary() };
+    },
+    async seal(campaign = CAMPAIGN) {
+      const path = await mkdtemp(join(folder, 'campaign-'));
+      stage.releaseTime = now() + 2 * 3_600_000;
+      const time = formatTime(stage.releaseTime);
+      await fillCampaign(path, repository, {
+        file: {
+          id: campaign,
+          releaseTime: time,
+          latestDisclosure: formatTime(stage.releaseTime + 14 * 86_400_000),
+        },
+        files: {
+          'stake.txt': snapshot,
+          'notice.md': `# ${campaign}\n\nA critical update comes on ${time}. Be there.\n`,
+        },
+      });
+      await stage.run('ada', `seal ${path}`, { repo: [`agave=${repository.path}`] });
+      return path;
+    },
+    async attest(operator, kind, counter, campaign = CAMPAIGN) {
+      const client = connectTo(await contextOf('ada'), server.url, operator.signer);
+      const plan = parsePlan(await client.plan(campaign));
+      const release = plan.documents.find(({ name }) => name === 'release.txt');
+      const payload = encodeOperatorStatement({
+        kind,
+        subject: { name: 'release.txt', sha256: release?.sha256 ?? '' },
+        campaign,
+        network: NETWORK,
+        revision: 1,
+        validators: [operator.validator],
+        counter,
+        checkpoint: { size: 0, root: Buffer.alloc(32).toString('base64') },
+        issuedAt: formatTime(now()),
+        ...(kind === 'attest' ? { variant: 'agave' } : { reason: 'it halts' }),
+      });
+      await client.sendStatement(campaign, signEnvelope(payload, operator.signer));
+    },
+    async bring(campaign, to) {
+      const path = await stage.seal(campaign);
+      const draft = (id: string): { draft: string } => ({ draft: draftPath(path, id) });
+      await stage.run('ada', `propose ${path}`);
+      if (to === 'draft') return path;
+      await stage.run('bo', `approve ${campaign}`, { ...draft('bo'), yes: true });
+      for (const action of ['notify', 'arm'] as const) {
+        if (to === 'committed') return path;
+        await stage.run('ada', `${action} ${campaign}`, draft('ada'));
+        await stage.run('bo', `approve ${campaign}`, { ...draft('bo'), yes: true });
+        if (to === 'notified') return path;
+      }
+      return path;
+    },
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return stage;
+}
+
+/** `approve SDX-… ` → the command of that name, one word or two, and its arguments. */
+function parseLine(line: string): { command: Command; args: string[] } {
+  const words = line.split(' ');
+  for (const length of [2, 1]) {
+    const name = words.slice(0, length).join(' ');
+    const command = commands.find((it) => it.name === name);
+    if (command !== undefined) return { command, args: words.slice(length) };
+  }
+  throw new Error(`no command in "${line}"`);
+}
+
+async function makeOperators(): Promise<readonly TestOperator[]> {
+  return Promise.all(
+    STAKES.map(async (_, index) => {
+      const identity = signerFromSeed(generateSeed());
+      return {
+        identity,
+        signer: signerFromSeed(generateSeed()),
+        contact: await generateContactKey(
+          { name: `op${index}`, email: `op${index}@example.org` },
+          new Date('2026-01-01T00:00:00Z'),
+        ),
+        validator: toBase58(fromHex(identity.publicKey, 32)),
+      };
+    }),
+  );
+}
+
+async function enrolAll(
+  server: TestServer,
+  officers: Officers,
+  operators: readonly TestOperator[],
+  snapshot: Uint8Array,
+  context: Context,
+): Promise<void> {
+  const [first] = officers.officers.values();
+  if (first === undefined) throw new Error('no officer');
+  await connectTo(context, server.url, signerFromSeed(first.keys.seed)).postSnapshot(snapshot);
+  for (const [index, { signer, identity, contact, validator }] of operators.entries()) {
+    const fields = {
+      network: NETWORK,
+      origin: server.root.origin,
+      operator: signer.publicKey,
+      openpgp: contact.fingerprint,
+      nonce: toHex(generateSeed()),
+      issuedAt: formatTime(context.now()),
+    };
+    const message = legacyOffchainMessage(enrolmentText(fields, validator));
+    const signature = toBase58(identity.sign(message));
+    const payload = encodeEnrolment({
+      ...fields,
+      proofs: [{ validator, scheme: 'solana-offchain-legacy', signature }],
+    });
+    await connectTo(context, server.url).enrol({
+      envelope: envelopeJsonOf(signEnvelope(payload, signer)),
+      contact: { email: `op${index}@example.org`, openpgp: contact.publicKey },
+    });
+  }
+}

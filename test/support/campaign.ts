@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+
+import { encodeCommitment, commitmentDigest } from '../../protocol/campaign/commitment.ts';
+import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
+import type { DocumentType } from '../../protocol/campaign/document.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { DEFAULT_MILESTONES, encodePlan, planDigest } from '../../protocol/campaign/plan.ts';
+import type { AgeKey } from '../../protocol/embargo/age.ts';
+import { generateKey, seal } from '../../protocol/embargo/age.ts';
+import { sealBundle } from '../../protocol/embargo/bundle.ts';
+import { withAccessKey } from '../../protocol/embargo/notice.ts';
+import { encodeRelease, releaseSums } from '../../protocol/embargo/release.ts';
+import type { KeyName } from '../../protocol/embargo/share.ts';
+import { splitKey } from '../../protocol/embargo/share.ts';
+import { encodeSums } from '../../protocol/embargo/sums.ts';
+import type { Files } from '../../protocol/embargo/tar.ts';
+import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { formatTime } from '../../protocol/encoding/time.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
+import type { TestOfficer } from './officers.ts';
+
+/** A ciphertext and what the plan says of it. */
+export interface Ciphertext {
+  readonly sha256: string;
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A sealed campaign with every secret that a test may want. */
+export interface SealedCampaign {
+  readonly id: string;
+  readonly plan: Plan;
+  readonly planBytes: Uint8Array;
+  readonly planDigest: string;
+  readonly bundle: Ciphertext;
+  readonly closing: Ciphertext;
+  readonly documents: Files;
+  readonly custody: readonly { key: KeyName; officer: string; sealed: Uint8Array }[];
+  /** Share documents by key and officer. */
+  readonly shares: Readonly<Record<KeyName, ReadonlyMap<string, Uint8Array>>>;
+  readonly keys: Readonly<Record<'release' | 'closing' | 'access', AgeKey>>;
+  /** What the bundle holds. */
+  readonly patch: Uint8Array;
+}
+
+export interface SealOptions {
+  readonly now: number;
+  readonly snapshot: { readonly sha256: string; readonly point: string };
+  readonly id?: string;
+  /** From now; an hour by default. */
+  readonly releaseInMs?: number;
+  /** From now; thirty days by default. */
+  readonly latestInMs?: number;
+  /** The patch; a few bytes by default. */
+  readonly patch?: Uint8Array;
+  /** Text of disclosure.md. */
+  readonly disclosure?: string;
+}
+
+const HOUR_MS = 3_600_000;
+export const VARIANT = 'agave';
+
+const nonce = (): string => randomBytes(32).toString('hex');
+
+/** A fresh campaign id. */
+export function campaignId(): string {
+  return `SDX-2026-${randomBytes(3).toString('hex').toUpperCase().slice(0, 4)}`;
+}
+
+/** Seal a campaign with one variant, as officers' machines do. */
+export async function sealCampaign(
+  root: TrustRoot,
+  officers: readonly TestOfficer[],
+  options: SealOptions,
+): Promise<SealedCampaign> {
+  const { now, snapshot, id = campaignId() } = options;
+  const [release, closing, access] = await Promise.all([
+    generateKey(),
+    generateKey(),
+    generateKey(),
+  ]);
+  const releaseTime = formatTime(now + (options.releaseInMs ?? HOUR_MS));
+  const { patch = utf8Encode('--- a/bank.rs\n+++ b/bank.rs\n') } = options;
+
+  const instructions = utf8Encode('Apply the patch, build, restart.\n');
+  const releaseBody = {
+    variants: [
+      {
+        name: VARIANT,
+        base: 'v3.0.14',
+        tree: 'a'.repeat(40),
+        toolchain: 'rustc 1.90.0',
+        artifacts: [{ name: 'agave.patch', size: patch.length, sha256: sha256Hex(patch) }],
+      },
+    ],
+    instructions: { size: instructions.length, sha256: sha256Hex(instructions) },
+    releaseTime,
+  };
+  const releaseText = encodeRelease(releaseBody, { campaign: id, nonce: nonce() });
+  const document = (type: DocumentType, text: string): Uint8Array =>
+    encodeDocument({ type, campaign: id, nonce: nonce(), body: utf8Encode(text) });
+  const named = new Map([
+    ['disclosure.md', document('disclosure', options.disclosure ?? '# What happened\n')],
+    ['notice.txt', document('notice', await withAccessKey('Prepare to patch.\n', access.identity))],
+    ['release.txt', releaseText],
+  ]);
+  const entries = [...named].map(([name, bytes]) => ({ name, sha256: documentDigest(bytes) }));
+  const list = encodeCommitment(entries);
+  const documents: Files = new Map([...named, ['COMMITMENT', list]]);
+
+  const files: Files = new Map([
+    ['release.txt', releaseText],
+    ['SHA256SUMS', encodeSums(releaseSums(releaseBody, documentDigest(releaseText)))],
+    ['INSTRUCTIONS.md', instructions],
+    ['agave.patch', patch],
+  ]);
+  const bundle = ciphertext(await sealBundle(files, release.recipient));
+  const closingBundle = ciphertext(await sealBundle(documents, closing.recipient));
+
+  const names = officers.map((it) => it.id);
+  const split = async (key: KeyName, identity: string): Promise<Map<string, Uint8Array>> => {
+    const { shareThreshold: threshold } = root;
+    const parts = await splitKey(identity, { key, campaign: id, officers: names, threshold });
+    return new Map(parts.map((part) => [part.officer, part.document]));
+  };
+  const shares = {
+    release: await split('release', release.identity),
+    closing: await split('closing', closing.identity),
+  };
+  const planned = (['release', 'closing'] as const).flatMap((key) =>
+    [...shares[key]].map(([officer, bytes]) => ({ key, officer, sha256: documentDigest(bytes) })),
+  );
+  const custody = await Promise.all(
+    (['release', 'closing'] as const).flatMap((key) =>
+      officers.map(async ({ id: officer, age }) => ({
+        key,
+        officer,
+        sealed: await seal(shares[key].get(officer) ?? new Uint8Array(), [age.recipient]),
+      })),
+    ),
+  );
+  const plan: Plan = {
+    campaign: id,
+    nonce: nonce(),
+    revision: 1,
+    network: root.network,
+    kind: 'embargoed',
+    exercise: false,
+    commitment: commitmentDigest(list),
+    documents: entries,
+    releaseRecipient: release.recipient,
+    accessRecipient: access.recipient,
+    closingRecipient: closing.recipient,
+    shareThreshold: root.shareThreshold,
+    shares: planned,
+    bundles: [{ variant: VARIANT, sha256: bundle.sha256, size: bundle.size }],
+    closingBundle: { sha256: closingBundle.sha256, size: closingBundle.size },
+    releaseTime,
+    latestDisclosure: formatTime(now + (options.latestInMs ?? 30 * 24 * HOUR_MS)),
+    milestones: DEFAULT_MILESTONES,
+    policy: { gate: 'attested', reviews: 0 },
+    snapshot,
+  };
+  const planBytes = encodePlan(plan);
+  return {
+    id,
+    plan,
+    planBytes,
+    planDigest: planDigest(planBytes),
+    bundle,
+    closing: closingBundle,
+    documents,
+    custody,
+    shares,
+    keys: { release, closing, access },
+    patch,
+  };
+}
+
+function ciphertext(bytes: Uint8Array): Ciphertext {
+  return { sha256: sha256Hex(bytes), size: bytes.length, bytes };
+}
