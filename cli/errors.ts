@@ -53,6 +53,18 @@ export class InterruptedError extends CliError {
   }
 }
 
+/** A move that the rules do not allow as things stand; nothing was signed. Exit 1. */
+export class RefusedMoveError extends CliError {
+  override readonly name = 'RefusedMoveError';
+  /** The protocol's, such as `transition_refused`. */
+  readonly code: string;
+
+  constructor(code: string, message: string, advice?: string, options?: ErrorOptions) {
+    super(message, advice, options);
+    this.code = code;
+  }
+}
+
 /** The server answered with a problem (RFC 9457). The exit code follows from `status`. */
 export class ProblemError extends CliError {
   override readonly name = 'ProblemError';

@@ -68,7 +68,7 @@ function usageError(
     return new UsageError(`"${word}" is half a command`, `one of: ${whole.join(', ')}`);
   }
   const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
-  const typed = names.find((name) => argv.join(' ').startsWith(name));
+  const typed = names.find((name) => ` ${argv.join(' ')} `.includes(` ${name} `));
   const help = typed === undefined ? 'sealdrop --help' : `sealdrop ${typed} --help`;
   return new UsageError(message, hint?.replace(/^\(|\)$/g, '') ?? `see: ${help}`);
 }

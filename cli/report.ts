@@ -1,6 +1,6 @@
 import { ExposedSecretError, OutputExistsError } from '../platform/files.ts';
 import { ProtocolError } from '../protocol/errors.ts';
-import { CliError, ProblemError } from './errors.ts';
+import { CliError, ProblemError, RefusedMoveError } from './errors.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { printable } from './output.ts';
 
@@ -42,6 +42,9 @@ function explain(error: unknown): { message: string; advice: string | undefined 
     return { message: error.message, advice: 'if others use this machine, replace the key' };
   }
   if (isSystemError(error)) {
+    if (error.code === 'ENOENT' && error.path !== undefined) {
+      return { message: `${error.path} is not there`, advice: undefined };
+    }
     return { message: `${error.syscall} failed: ${error.code}`, advice: error.path };
   }
   return {
@@ -53,6 +56,7 @@ function explain(error: unknown): { message: string; advice: string | undefined 
 /** A machine-readable cause, finer than the exit code. */
 function reasonOf(error: unknown): string {
   if (error instanceof ProtocolError || error instanceof ProblemError) return error.code;
+  if (error instanceof RefusedMoveError) return error.code;
   return error instanceof Error ? error.name : 'unknown';
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CAMPAIGN_STATUSES } from './campaign/transitions.ts';
 import {
   ageRecipient,
   campaignId,
@@ -21,7 +22,10 @@ import {
  */
 
 /** Bytes as canonical base64 (RFC 4648 §4). The length is bounded again where they are decoded. */
-const base64 = z.string().max(8_388_608).regex(/^[A-Za-z0-9+/]*={0,2}$/);
+const base64 = z
+  .string()
+  .max(8_388_608)
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/);
 
 /** A DSSE envelope as transmitted; `parseEnvelope` judges it. */
 export const envelopeJson = z.strictObject({
@@ -90,17 +94,7 @@ export const commitmentsResponse = z.strictObject({ commitments: z.array(commitm
 
 // Campaigns ----------------------------------------------------------------------------------
 
-export const campaignStatus = z.enum([
-  'draft',
-  'committed',
-  'notified',
-  'armed',
-  'released',
-  'adopted',
-  'disclosed',
-  'aborted',
-  'withdrawn',
-]);
+const campaignStatus = z.enum(CAMPAIGN_STATUSES);
 
 const keyName = z.enum(['release', 'closing']);
 
@@ -265,7 +259,15 @@ export const contactsResponse = z.strictObject({
       validators: z.array(z.string().max(44)),
       stake: stakeText,
       delivery: deliveryState.nullable(),
-      state: z.enum(['unreached', 'sent', 'acknowledged', 'declined', 'ready', 'attested', 'reverted']),
+      state: z.enum([
+        'unreached',
+        'sent',
+        'acknowledged',
+        'declined',
+        'ready',
+        'attested',
+        'reverted',
+      ]),
     }),
   ),
 });

@@ -16,7 +16,7 @@ const STOP_MS = 10_000;
 
 const USAGE = `usage: node server/main.ts [card]
 
-  (nothing)   run the server; see docs/operations.md for its environment
+  (nothing)   run the server; its environment is in README.md, "Configuration of the server"
   card        make the server's keys if there are none, and print their public halves
 `;
 
@@ -49,6 +49,9 @@ async function serve(): Promise<void> {
     onFatal,
   });
   logger.info({ url: server.url }, 'listening');
+  if (config.mail === undefined) {
+    logger.warn({}, 'SEALDROP_SMTP_URL is not set: no mail goes out, messages wait in the inbox');
+  }
 
   let isStopping = false;
   const stop = (signal: string): void => {
@@ -78,7 +81,12 @@ function explain(error: unknown): string {
     error instanceof LogStateError ||
     error instanceof ProtocolError;
   if (isExpected) return error.message;
+  if (isRefusedAddress(error)) return `cannot listen: ${error.message}`;
   return error instanceof Error ? (error.stack ?? error.message) : 'failed';
+}
+
+function isRefusedAddress(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
 }
 
 main(argv.slice(2)).catch((error: unknown) => {

@@ -8,7 +8,7 @@ import type { NoteSigner } from '../protocol/signature/note.ts';
 import { noteSigner } from '../protocol/signature/note.ts';
 import { buildApp } from './app.ts';
 import { originOf, publicUrlOf } from './card.ts';
-import type { Config } from './config.ts';
+import { ConfigError, type Config } from './config.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { logRoutes } from './http/log-routes.ts';
 import { rateLimit } from './http/rate-limit.ts';
@@ -176,7 +176,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
 async function requireDataDirectory(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) return;
-  throw new Error(`${path} is no directory; \`card\` makes a new one`);
+  throw new ConfigError(`${path} is no directory; \`card\` makes a new one`);
 }
 
 async function establishTrust(

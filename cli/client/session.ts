@@ -51,7 +51,11 @@ export function openSession(
   };
 }
 
-async function logIn(context: NetworkContext, server: string, identity: KeyedSigner): Promise<Session> {
+async function logIn(
+  context: NetworkContext,
+  server: string,
+  identity: KeyedSigner,
+): Promise<Session> {
   const body = new Uint8Array(encodeJson({ publicKey: identity.publicKey }));
   const contentType = 'application/json';
   const challengeUrl = new URL(`${server}/v1/auth/challenge`);

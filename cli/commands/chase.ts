@@ -6,10 +6,11 @@ import { loadRoster, tellRejected } from '../officer/roster.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import type { CampaignStatus } from '../../protocol/campaign/transitions.ts';
 
+const isOut = (status: CampaignStatus): boolean => status === 'released' || status === 'adopted';
+
 /** Who needs no call: before T0 who is ready, afterwards who has attested. */
 function isDone(state: ContactEntry['state'], status: CampaignStatus): boolean {
-  const isOut = status === 'released' || status === 'adopted';
-  return state === 'attested' || (!isOut && state === 'ready');
+  return state === 'attested' || (!isOut(status) && state === 'ready');
 }
 
 export const chaseCommand: Command = {
@@ -36,7 +37,13 @@ export const chaseCommand: Command = {
       .map((contact) => ({ ...contact, stake: BigInt(contact.stake) }))
       .sort((a, b) => (a.stake < b.stake ? 1 : a.stake > b.stake ? -1 : 0));
 
-    const needed = missingStake(plan, BigInt(tally?.attestedStake ?? '0'), total);
+    // Before T0 whoever is ready counts as won; afterwards only what was attested does.
+    const won = isOut(state.status)
+      ? BigInt(tally?.attestedStake ?? '0')
+      : contacts
+          .filter((contact) => isDone(contact.state, state.status))
+          .reduce((sum, { stake }) => sum + BigInt(stake), 0n);
+    const needed = missingStake(plan, won, total);
     let reached = 0n;
     let calls = 0;
     for (const { operator, stake, delivery, state: said, validators } of missing) {
@@ -48,11 +55,11 @@ export const chaseCommand: Command = {
       context.out.event('contact', { operator, email, stake, state: said, delivery, validators });
     }
     if (missing.length === 0) context.out.line('nobody is missing');
-    if (needed > 0n) {
+    if (needed > 0n && total > 0n) {
       context.out.line(
         reached >= needed
           ? `the first ${calls} of them would reach the gate`
-          : `all of them together would not reach the gate: stake is with nobody who is enrolled`,
+          : 'the gate is out of reach: too much stake is with nobody who is enrolled',
       );
     }
     context.out.summary({ campaign: id, missing: missing.length, needed, calls });

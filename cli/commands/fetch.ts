@@ -1,11 +1,19 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
-import { argument, findOption, getOption, hasFlag, type Command } from '../command.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import {
+  argument,
+  findOption,
+  getOption,
+  hasFlag,
+  type Command,
+  type Context,
+} from '../command.ts';
 import { NotReleasedError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { loadChain, saveChain, verifyChain, type Chain } from '../operator/chain.ts';
 import { requireNoticeOf } from '../operator/notice.ts';
 import { findReleaseKey, isTemporary, openPatch, readCiphertext } from '../operator/opening.ts';
-import { openOffline, type OperatorSession } from '../operator/session.ts';
+import { openForRelease, type OperatorSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
 import { requireFree, writeFiles } from '../operator/write-files.ts';
 
@@ -29,16 +37,17 @@ export const fetchCommand: Command = {
     const id = argument(input, 0);
     const out = getOption(input, 'out');
     await requireFree(out);
-    const session = await openOffline(context);
+    const session = await openForRelease(context);
     const directory = session.home.campaign(id);
     const stored = await loadChain(session.home, session.trust, directory);
     const accessKey = await requireNoticeOf(directory, stored.plan);
     const variant = chooseVariant(stored.plan, findOption(input, 'variant'));
     // Whoever has not prefetched should hear of it now, not at T0.
     await readCiphertext(directory, stored.plan, variant);
-    const ask = keyAsker(session, directory, accessKey);
+    const warn = onceEach(context);
+    const ask = keyAsker(session, directory, accessKey, warn);
     const { chain, key } = hasFlag(input, 'wait')
-      ? await waitForKey(session, directory, stored, ask)
+      ? await waitForKey(session, directory, stored, ask, warn)
       : await ask(stored);
 
     const patch = await openPatch(session, directory, chain, variant, key);
@@ -72,13 +81,24 @@ interface Found {
 /** @throws {@link NotReleasedError} while too little is published. */
 type Ask = (stored: Chain) => Promise<Found>;
 
-function keyAsker(session: OperatorSession, directory: CampaignDirectory, accessKey: string): Ask {
-  const { context } = session;
+type Warn = (text: string) => void;
+
+/** Warnings that are the same every second are told once. */
+function onceEach({ out }: Context): Warn {
   const told = new Set<string>();
-  const blame = (text: string): void => {
-    if (!told.has(text)) context.out.warn(text);
+  return (text) => {
+    if (!told.has(text)) out.warn(text);
     told.add(text);
   };
+}
+
+function keyAsker(
+  session: OperatorSession,
+  directory: CampaignDirectory,
+  accessKey: string,
+  warn: Warn,
+): Ask {
+  const { context } = session;
   return async (stored) => {
     const chain = await newestChain(session, directory, stored);
     const { campaign, status, releaseTime } = chain.state;
@@ -88,7 +108,7 @@ function keyAsker(session: OperatorSession, directory: CampaignDirectory, access
         'do not apply it; read what officers wrote',
       );
     }
-    const key = await findReleaseKey(session, chain, accessKey, blame);
+    const key = await findReleaseKey(session, chain, accessKey, warn);
     if (key !== undefined) return { chain, key };
     const isDue = parseTime(releaseTime) <= context.now();
     throw new NotReleasedError(
@@ -105,6 +125,7 @@ async function waitForKey(
   directory: CampaignDirectory,
   stored: Chain,
   ask: Ask,
+  warn: Warn,
 ): Promise<Found> {
   const { context } = session;
   let chain = stored;
@@ -112,7 +133,9 @@ async function waitForKey(
     try {
       return await ask(chain);
     } catch (error) {
-      if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
+      // A server that lies now and then must not end a wait for T0: what it said is left out.
+      if (error instanceof ProtocolError) warn(`an answer is refused: ${error.message}`);
+      else if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
     }
     chain = await loadChain(session.home, session.trust, directory);
     const left = parseTime(chain.state.releaseTime) - context.now();

@@ -102,7 +102,10 @@ async function sayAboutNotice(
 async function finish(session: OperatorSession, saying: Saying): Promise<void> {
   const { statement, receipt } = await say(session, saying);
   const { out } = session.context;
-  out.line(`${saying.kind}: accepted for ${statement.validators.length} validators`);
+  const validators = statement.validators.length;
+  out.line(
+    `${saying.kind}: accepted for ${validators} ${validators === 1 ? 'validator' : 'validators'}`,
+  );
   out.note(`receipt ${receipt}`);
   out.summary({
     campaign: saying.campaign,

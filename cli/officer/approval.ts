@@ -1,6 +1,5 @@
 import type { Draft } from '../../protocol/embargo/draft.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
-import { UsageError } from '../errors.ts';
+import { RefusedMoveError, TemporaryError, UsageError } from '../errors.ts';
 import { percent } from './amounts.ts';
 import { cosignTargets, proposeTargets } from './arm-targets.ts';
 import { checkStoredSignatures, requireGate } from './completion.ts';
@@ -38,7 +37,7 @@ const STANDING_CHECKS = [
  * Verify everything a signature under this move would vouch for. Nothing in it is the server's word.
  *
  * @param draft - Opened; required for `commit`.
- * @throws {@link ProtocolError} for the first thing that does not hold; {@link UsageError} when the
+ * @throws ProtocolError for the first thing that does not hold; {@link UsageError} when the
  *   draft is needed and missing.
  */
 export async function checkMove(
@@ -128,7 +127,7 @@ async function checkArm(
 /**
  * Refuse to propose a disclosure that the table would want an override for, saying why.
  *
- * @throws {@link ProtocolError} `transition_refused` from `released` without `override`.
+ * @throws {@link RefusedMoveError} from `released` without `override`.
  */
 export async function refuseEarlyDisclosure(
   session: OfficerSession,
@@ -137,9 +136,15 @@ export async function refuseEarlyDisclosure(
 ): Promise<void> {
   if (action !== 'disclose' || state.status !== 'released' || override === true) return;
   const { attested, total, adopted } = await countAdoption(session, plan);
-  requireGate(adopted, `${percent(attested.stake, total.stake)} of stake has attested`);
-  throw new ProtocolError(
-    'transition_refused',
+  const detail = `${percent(attested.stake, total.stake)} of stake has attested`;
+  if (!adopted) {
+    throw new RefusedMoveError(
+      'transition_refused',
+      `adoption as counted here does not reach the gate: ${detail}`,
+      `whom to call: sealdrop chase ${plan.campaign}; to disclose regardless: --override --reason`,
+    );
+  }
+  throw new TemporaryError(
     'the gate is reached as counted here, but the server has not recorded it yet',
   );
 }

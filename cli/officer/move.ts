@@ -2,6 +2,7 @@ import { applyDirective } from '../../protocol/campaign/campaign.ts';
 import { getMove, nextStatus, type Action } from '../../protocol/campaign/transitions.ts';
 import { toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import {
   directiveDigest,
@@ -10,6 +11,7 @@ import {
 } from '../../protocol/statement/directive.ts';
 import type { DirectiveAnswer } from '../client/client.ts';
 import { envelopeJsonOf } from '../client/envelope.ts';
+import { RefusedMoveError } from '../errors.ts';
 import { stopOwnAgent } from './stop.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
@@ -41,10 +43,21 @@ export interface Companions {
 /**
  * Write down a move from where the campaign stands.
  *
- * @throws {@link ProtocolError} `transition_refused`, naming what is allowed, or `statement_invalid`
- *   for a missing reason: before anything is signed.
+ * @throws {@link RefusedMoveError} `transition_refused`, naming what is allowed, or
+ *   `statement_invalid` for a missing reason: before anything is signed.
  */
 export function describeMove(session: OfficerSession, standing: Standing, move: Move): Uint8Array {
+  try {
+    return payloadOf(session, standing, move);
+  } catch (cause) {
+    // Our own words were refused, not somebody's proof: nobody has to be told.
+    if (!(cause instanceof ProtocolError)) throw cause;
+    const advice = `see: sealdrop inspect ${standing.state.campaign}`;
+    throw new RefusedMoveError(cause.code, cause.message, advice, { cause });
+  }
+}
+
+function payloadOf(session: OfficerSession, standing: Standing, move: Move): Uint8Array {
   const { state } = standing;
   const now = session.context.now();
   const row = getMove(state.status, move.action);

@@ -37,7 +37,7 @@ export function progressLines({ standing, deliveries, tally }: Progress, now: nu
   const lines = [
     `${plan.campaign}  ${state.status}${plan.exercise ? '  EXERCISE' : ''}`,
     `T0         ${state.releaseTime}  ${countdown(parseTime(state.releaseTime) - now)}`,
-    `shares     ${published.length} out of ${threshold} needed  ${published.join(', ')}`,
+    `shares     ${published.length} out of ${threshold} needed  ${published.join(', ')}`.trimEnd(),
   ];
   for (const [kind, counts] of countDeliveries(deliveries)) {
     const states = [...counts].map(([name, count]) => `${count} ${name}`);

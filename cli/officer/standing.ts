@@ -4,12 +4,10 @@ import {
   applyDirective,
   applyLatestDate,
   applyRelease,
-  verifyDirectives,
   type CampaignState,
 } from '../../protocol/campaign/campaign.ts';
 import { checkPlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
-import { parseInstant } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import {
@@ -21,6 +19,7 @@ import {
 import { verifyPublication } from '../../protocol/statement/share.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
 import type { CampaignView, DirectivesView } from '../client/client.ts';
+import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { CliError } from '../errors.ts';
 import type { OfficerSession } from './session.ts';
@@ -58,7 +57,7 @@ export interface Pending {
  *   the server's word here: `local-tally.ts` counts.
  */
 export async function loadStanding(session: OfficerSession, id: string): Promise<Standing> {
-  const { client, context, home, trust } = session;
+  const { client, context, trust } = session;
   const [view, planBytes, answer] = [
     await client.campaign(id),
     await client.plan(id),
@@ -72,14 +71,14 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
       'use the newer sealdrop that made it',
     );
   }
-  const { directives, state } = await verifyChain(session, plan, planBytes, answer);
+  const { directives, state } = await verifyCompleted(
+    session.home,
+    trust,
+    plan,
+    planBytes,
+    answer.completed,
+  );
   if (directives.length === 0) checkPlan(plan, trust.root);
-  await home.state.advanceCampaign(id, {
-    sequence: state.sequence,
-    directive: state.previous,
-    plan: state.plan,
-    revision: state.revision,
-  });
   const reached = await followEvents(session, plan, state, view);
   return {
     view,
@@ -93,26 +92,6 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
       sealed: fromBase64(sealed),
     })),
   };
-}
-
-async function verifyChain(
-  { home, trust }: OfficerSession,
-  plan: Plan,
-  planBytes: Uint8Array,
-  { completed }: DirectivesView,
-): Promise<ReturnType<typeof verifyDirectives>> {
-  const seen = (await home.state.read()).campaigns[plan.campaign];
-  return verifyDirectives(
-    plan,
-    planBytes,
-    completed.map(({ envelope }) => readEnvelope(envelope)),
-    trust.roots,
-    verifyEd25519,
-    {
-      at: completed.map(({ completedAt }) => parseInstant(completedAt)),
-      ...(seen && { known: seen.sequence }),
-    },
-  );
 }
 
 /** Make the moves that need no directive, as far as the server claims them and we can see why. */

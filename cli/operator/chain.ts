@@ -1,15 +1,12 @@
-import { z } from 'zod';
-import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { directivesResponse } from '../../protocol/api.ts';
-import { verifyDirectives, type CampaignState } from '../../protocol/campaign/campaign.ts';
+import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import { checkPlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
-import { parseInstant } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { readEnvelope } from '../client/envelope.ts';
+import { verifyCompleted, type CompletedDirectives } from '../client/directives.ts';
 import type { Trust } from '../client/trust.ts';
 import { CliError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
@@ -26,15 +23,10 @@ export interface Chain {
 }
 
 const completedShape = directivesResponse.shape.completed;
-/** Completed directives with the time of their last signature, as the server lists them. */
-export type CompletedDirectives = z.infer<typeof completedShape>;
-
 const MAX_DIRECTIVES_BYTES = 4_194_304;
 
 /**
  * Verify plan and directives, and remember how far the campaign has come.
- *
- * Once a campaign was seen here, further directives need the newest root.
  *
  * @throws {@link ProtocolError} for anything that does not follow, also when this home has seen the
  *   campaign further along.
@@ -48,29 +40,12 @@ export async function verifyChain(
 ): Promise<Chain> {
   const plan = parsePlan(planBytes);
   if (plan.campaign !== id) throw new ProtocolError('plan_invalid', `the plan is not of ${id}`);
-  const seen = (await home.state.read()).campaigns[id];
-  const { directives, state } = verifyDirectives(
-    plan,
-    planBytes,
-    completed.map(({ envelope }) => readEnvelope(envelope)),
-    trust.roots,
-    verifyEd25519,
-    {
-      at: completed.map(({ completedAt }) => parseInstant(completedAt)),
-      ...(seen && { known: seen.sequence }),
-    },
-  );
+  const { directives, state } = await verifyCompleted(home, trust, plan, planBytes, completed);
   const root = trust.roots.get(directives[0]?.rootVersion ?? 0);
   if (root === undefined) {
     throw new ProtocolError('threshold_unmet', `the officers have not committed to ${id} yet`);
   }
   checkPlan(plan, root);
-  await home.state.advanceCampaign(id, {
-    sequence: state.sequence,
-    directive: state.previous,
-    plan: state.plan,
-    revision: state.revision,
-  });
   return { plan, planBytes, state, root, completed };
 }
 

@@ -1,8 +1,10 @@
+import { ProtocolError } from '../../protocol/errors.ts';
 import { checkNotExpired } from '../../protocol/trust/root.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { loadTrust, refreshTrust, type Trust } from '../client/trust.ts';
 import type { Context } from '../command.ts';
+import { CliError, InterruptedError } from '../errors.ts';
 import { openHome, type Home } from '../home/home.ts';
 import type { OperatorKeys } from '../home/keys.ts';
 
@@ -27,8 +29,23 @@ export async function openOperatorSession(context: Context): Promise<OperatorSes
   return { ...session, trust };
 }
 
-/** Start work with what is here already: for T0, which needs nothing fresh. */
-export async function openOffline(context: Context): Promise<OperatorSession> {
+/**
+ * Start work at T0, which needs nothing fresh: newer roots are taken if there are any, and whatever
+ * goes wrong with that is no obstacle.
+ */
+export async function openForRelease(context: Context): Promise<OperatorSession> {
+  const session = await openOffline(context);
+  try {
+    return { ...session, trust: await refreshTrust(session.home, session.client) };
+  } catch (error) {
+    if (!(error instanceof ProtocolError) && !(error instanceof CliError)) throw error;
+    if (error instanceof InterruptedError) throw error;
+    context.out.warn(`going on with the root of trust that is here: ${error.message}`);
+    return session;
+  }
+}
+
+async function openOffline(context: Context): Promise<OperatorSession> {
   const home = openHome(context);
   const keys = await home.operatorKeys();
   const client = await connect(context, home, keys.signer);

@@ -35,5 +35,5 @@ export async function requireFree(out: string): Promise<void> {
     if (hasErrorCode(error, 'ENOENT')) return;
     if (!hasErrorCode(error, 'ENOTDIR')) throw error;
   }
-  throw new OutputExistsError(`${out} is there already; name a new folder`);
+  throw new OutputExistsError(`${out} is there already`);
 }

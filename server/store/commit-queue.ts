@@ -1,4 +1,4 @@
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { CompiledQuery, type Kysely, type Transaction } from 'kysely';
 
 import { ServiceError } from '../services/error.ts';
 import type { Schema } from './schema.ts';
@@ -15,6 +15,14 @@ interface Waiting {
 /** Beyond this the caller is told to come back: an unbounded queue would only hide an overload. */
 const MAX_WAITING = 20_000;
 const MAX_BATCH = 1_000;
+
+// Built once: every write needs two of them.
+const BEGIN = CompiledQuery.raw('BEGIN IMMEDIATE');
+const COMMIT = CompiledQuery.raw('COMMIT');
+const ROLLBACK = CompiledQuery.raw('ROLLBACK');
+const SAVEPOINT = CompiledQuery.raw('SAVEPOINT work');
+const RELEASE = CompiledQuery.raw('RELEASE work');
+const ROLLBACK_TO = CompiledQuery.raw('ROLLBACK TO work');
 
 /**
  * Group commit: whatever is written within one flush window shares one transaction and one fsync.
@@ -105,15 +113,15 @@ export class CommitQueue {
  * itself, and rolling back once more is the error that would be reported.
  */
 async function inTransaction<T>(connection: Kysely<Schema>, work: Work<T>): Promise<T> {
-  await sql`BEGIN IMMEDIATE`.execute(connection);
+  await connection.executeQuery(BEGIN);
   try {
     // A connection with a transaction of ours on it, which is all that a `Transaction` says.
     // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment
     const value = await work(connection as Transaction<Schema>);
-    await sql`COMMIT`.execute(connection);
+    await connection.executeQuery(COMMIT);
     return value;
   } catch (error) {
-    await sql`ROLLBACK`.execute(connection).catch(() => undefined);
+    await connection.executeQuery(ROLLBACK).catch(() => undefined);
     throw error;
   }
 }
@@ -122,15 +130,15 @@ type Outcome<T> = { readonly value: T } | { readonly error: Error };
 
 /** @throws Whatever says that the database itself failed; that ends the batch, not only the work. */
 async function inSavepoint<T>(tx: Transaction<Schema>, work: Work<T>): Promise<Outcome<T>> {
-  await sql`SAVEPOINT work`.execute(tx);
+  await tx.executeQuery(SAVEPOINT);
   try {
     const value = await work(tx);
-    await sql`RELEASE work`.execute(tx);
+    await tx.executeQuery(RELEASE);
     return { value };
   } catch (error) {
     if (isStorageFailure(error)) throw error;
-    await sql`ROLLBACK TO work`.execute(tx);
-    await sql`RELEASE work`.execute(tx);
+    await tx.executeQuery(ROLLBACK_TO);
+    await tx.executeQuery(RELEASE);
     return { error: error instanceof Error ? error : new Error('work failed', { cause: error }) };
   }
 }

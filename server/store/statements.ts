@@ -60,14 +60,6 @@ async function findStatement(
   db: Kysely<Schema>,
   { campaign, operator, digest, counter }: Key,
 ): ReturnType<StatementStore['findStatement']> {
-  const same = await db
-    .selectFrom('statements')
-    .select(['digest', 'receipt', 'opening'])
-    .where('campaign', '=', campaign)
-    .where('operator', '=', operator)
-    .where('counter', '=', counter)
-    .executeTakeFirst();
-  const known = same?.digest === digest ? await readAcceptance(db, same) : undefined;
   const { last, count } = await db
     .selectFrom('statements')
     .select(({ fn }) => [
@@ -77,22 +69,33 @@ async function findStatement(
     .where('campaign', '=', campaign)
     .where('operator', '=', operator)
     .executeTakeFirstOrThrow();
-  return { known, lastCounter: last ?? 0, count };
+  const lastCounter = last ?? 0;
+  // Counters rise: above the last one there can be no copy to look for.
+  if (counter > lastCounter) return { known: undefined, lastCounter, count };
+  const same = await db
+    .selectFrom('statements')
+    .select(['digest', 'receipt', 'opening'])
+    .where('campaign', '=', campaign)
+    .where('operator', '=', operator)
+    .where('counter', '=', counter)
+    .executeTakeFirst();
+  const known = same?.digest === digest ? await readAcceptance(db, same) : undefined;
+  return { known, lastCounter, count };
 }
 
 async function insertStatement(tx: Transaction<Schema>, statement: NewStatement): Promise<void> {
   const { campaign, operator, kind, revision, counter, digest, envelope, entry } = statement;
   await appendSealed(tx, [entry], entry.acceptedAt);
-  const { last } = await tx
-    .selectFrom('statements')
-    .select(({ fn }) => fn.max<number | null>('seq').as('last'))
-    .where('campaign', '=', campaign)
-    .executeTakeFirstOrThrow();
   await tx
     .insertInto('statements')
-    .values({
+    .values((insert) => ({
       campaign,
-      seq: (last ?? 0) + 1,
+      seq: insert
+        .selectFrom('statements')
+        .where('campaign', '=', campaign)
+        .select(({ eb, fn, lit }) =>
+          eb(fn.coalesce(fn.max<number | null>('seq'), lit(0)), '+', lit(1)).as('next'),
+        ),
       operator,
       kind,
       revision,
@@ -102,6 +105,6 @@ async function insertStatement(tx: Transaction<Schema>, statement: NewStatement)
       accepted_at: entry.acceptedAt,
       receipt: entry.receipt,
       opening: entry.digest,
-    })
+    }))
     .execute();
 }

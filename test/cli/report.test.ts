@@ -6,6 +6,7 @@ import {
   LoginError,
   NotReleasedError,
   ProblemError,
+  RefusedMoveError,
   TemporaryError,
   UsageError,
   WithdrawnError,
@@ -24,6 +25,7 @@ describe('the exit code', () => {
     [new Error('a bug'), 1],
     ['not even an error', 1],
     [new ExposedSecretError('x'), 1],
+    [new RefusedMoveError('transition_refused', 'x'), 1],
     [new ProblemError(404, 'not_found', 'x'), 1],
     [new ProblemError(409, 'conflict', 'x'), 1],
     [new ProblemError(422, 'statement_invalid', 'x'), 1],
@@ -80,6 +82,11 @@ describe('a failure', () => {
   it('names the file of a failed system call', () => {
     const error = Object.assign(new Error('x'), { code: 'EACCES', syscall: 'open', path: '/f' });
     assert.equal(formatFailure(error, PLAIN), 'sealdrop: open failed: EACCES\n/f\n');
+  });
+
+  it('says in plain words that a file is not there', () => {
+    const error = Object.assign(new Error('x'), { code: 'ENOENT', syscall: 'lstat', path: 'f' });
+    assert.equal(formatFailure(error, PLAIN), 'sealdrop: f is not there\n');
   });
 
   it('cannot redraw the screen with what a server said', () => {

@@ -15,6 +15,9 @@ export const PROOF_WINDOW_MS = 60_000;
 
 const MAX_PROOF_LENGTH = 4096;
 
+/** Keys kept ready for use. The oldest is forgotten first, which only costs time. */
+const MAX_HOLDERS = 16_384;
+
 const proofHeader = z.strictObject({
   typ: z.literal('dpop+jwt'),
   alg: z.literal('EdDSA'),
@@ -53,6 +56,16 @@ export interface ProofTarget {
   readonly url: string;
 }
 
+/** A key that has made a proof before, ready for use. */
+interface Holder {
+  readonly publicKey: Ed25519PublicKey;
+  readonly thumbprint: string;
+  readonly key: Awaited<ReturnType<typeof importJWK>>;
+}
+
+/** By the key as it stands in a proof, in its one encoding. */
+const holders = new Map<string, Holder>();
+
 /**
  * Verify a DPoP proof: one algorithm, one type, method, URL, and a time near ours that is not before
  * this process began, because what was seen earlier is not remembered.
@@ -69,17 +82,13 @@ export async function verifyProof(
 ): Promise<Proof> {
   if (text.length > MAX_PROOF_LENGTH) throw refused('the proof is too long');
   const header = parsePart(proofHeader, text.split('.')[0] ?? '');
-  let publicKey: Ed25519PublicKey;
+  const holder = holders.get(header.jwk.x) ?? (await readHolder(header.jwk));
   try {
-    publicKey = parseEd25519PublicKey(toHex(fromBase64Url(header.jwk.x)));
-  } catch {
-    throw refused('the proof holds no usable key');
-  }
-  try {
-    await compactVerify(text, await importJWK(header.jwk, 'EdDSA'), { algorithms: ['EdDSA'] });
+    await compactVerify(text, holder.key, { algorithms: ['EdDSA'] });
   } catch {
     throw refused('the proof does not verify');
   }
+  remember(header.jwk.x, holder);
   const claims = parsePart(proofClaims, text.split('.')[1] ?? '');
   const issuedAt = claims.iat * 1000;
   if (claims.htm !== target.method) throw refused('the proof is for another method');
@@ -87,8 +96,8 @@ export async function verifyProof(
   if (Math.abs(now - issuedAt) > PROOF_WINDOW_MS) throw refused('the proof is not of this minute');
   if (issuedAt < since) throw refused('the proof is older than this process');
   return {
-    publicKey,
-    thumbprint: await calculateJwkThumbprint(header.jwk),
+    publicKey: holder.publicKey,
+    thumbprint: holder.thumbprint,
     jti: claims.jti,
     nonce: claims.nonce,
     ath: claims.ath,
@@ -99,6 +108,27 @@ export async function verifyProof(
 /** What `ath` must be for an access token. */
 export function tokenHash(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
+}
+
+/** Importing a key takes longer than verifying with it. */
+async function readHolder(jwk: z.infer<typeof proofHeader>['jwk']): Promise<Holder> {
+  try {
+    return {
+      publicKey: parseEd25519PublicKey(toHex(fromBase64Url(jwk.x))),
+      thumbprint: await calculateJwkThumbprint(jwk),
+      key: await importJWK(jwk, 'EdDSA'),
+    };
+  } catch {
+    throw refused('the proof holds no usable key');
+  }
+}
+
+/** Only what has verified gets here: others can't fill the memory with keys they don't hold. */
+function remember(x: string, holder: Holder): void {
+  if (holders.has(x)) return;
+  const [oldest] = holders.keys();
+  if (oldest !== undefined && holders.size >= MAX_HOLDERS) holders.delete(oldest);
+  holders.set(x, holder);
 }
 
 function parsePart<T>(schema: z.ZodType<T>, part: string): T {

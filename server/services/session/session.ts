@@ -4,7 +4,7 @@ import { ServiceError } from '../error.ts';
 import type { Challenge } from './challenges.ts';
 import { challenges } from './challenges.ts';
 import type { ProofTarget } from './proofs.ts';
-import { tokenHash, verifyProof } from './proofs.ts';
+import { verifyProof } from './proofs.ts';
 import { replays } from './replays.ts';
 import type { TokenKeys } from './tokens.ts';
 import { TOKEN_LIFETIME_SECONDS, tokens } from './tokens.ts';
@@ -20,7 +20,10 @@ interface Login {
 export interface Sessions {
   challenge(publicKey: Ed25519PublicKey): Challenge;
   login(publicKey: Ed25519PublicKey, proof: string, target: ProofTarget): Promise<Login>;
-  /** Who makes this request. Everything is verified anew each time. */
+  /**
+   * Who makes this request. The proof and the key's place are checked each time, and of a token seen
+   * before the time alone.
+   */
   authenticate(token: string, proof: string, target: ProofTarget): Promise<Identity>;
 }
 
@@ -64,7 +67,7 @@ export function sessions(options: {
     async authenticate(accessToken, text, target) {
       const claims = await token.verify(accessToken);
       const proof = await verifyProof(text, target, { now: now(), since });
-      if (proof.ath !== tokenHash(accessToken)) throw refused('the proof is for another token');
+      if (proof.ath !== claims.hash) throw refused('the proof is for another token');
       if (proof.thumbprint !== claims.thumbprint) throw refused('the token is of another key');
       const identity = identities.find(proof.publicKey);
       if (identity?.role !== claims.role || identity.id !== claims.id) {

@@ -5,10 +5,13 @@ import { z } from 'zod';
 
 import type { Identity } from '../caller.ts';
 import { ServiceError } from '../error.ts';
+import { tokenHash } from './proofs.ts';
 
 export const TOKEN_LIFETIME_SECONDS = 600;
 
 const MAX_TOKEN_LENGTH = 4096;
+/** Tokens remembered as verified. The oldest is forgotten first, which only costs time. */
+const MAX_REMEMBERED = 16_384;
 const TYPE = 'at+jwt';
 const ALGORITHM = 'EdDSA';
 
@@ -33,6 +36,16 @@ interface TokenClaims {
   readonly id: string;
   /** The only key whose proofs may accompany it. */
   readonly thumbprint: string;
+  /** What those proofs must name as `ath`. */
+  readonly hash: string;
+}
+
+/** A token whose signature and claims hold, until it expires. */
+interface Remembered {
+  readonly claims: TokenClaims;
+  /** Unix seconds. */
+  readonly issuedAt: number;
+  readonly expiresAt: number;
 }
 
 export interface Tokens {
@@ -41,8 +54,36 @@ export interface Tokens {
   verify(token: string): Promise<TokenClaims>;
 }
 
-/** Access tokens bound to a key, for this service alone (`issuer` is its public URL). */
+/**
+ * Access tokens bound to a key, for this service alone (`issuer` is its public URL).
+ *
+ * Signature and claims of a token never change, so they are checked once and remembered by the
+ * token's hash. Its time is checked on every use.
+ */
 export function tokens(keys: TokenKeys, issuer: string, now: () => number): Tokens {
+  const remembered = new Map<string, Remembered>();
+
+  const verifyAnew = async (token: string, hash: string): Promise<Remembered> => {
+    const { payload } = await jwtVerify(token, keys.publicKeyObject, {
+      algorithms: [ALGORITHM],
+      typ: TYPE,
+      issuer,
+      audience: issuer,
+      requiredClaims: ['exp', 'iat', 'sub', 'cnf'],
+      maxTokenAge: TOKEN_LIFETIME_SECONDS,
+      currentDate: new Date(now()),
+    });
+    const { role, sub, cnf, iat, exp } = tokenClaims.parse(payload);
+    const claims = { role, id: sub, thumbprint: cnf.jkt, hash };
+    return { claims, issuedAt: iat, expiresAt: exp };
+  };
+
+  const remember = (hash: string, verified: Remembered): void => {
+    const [oldest] = remembered.keys();
+    if (oldest !== undefined && remembered.size >= MAX_REMEMBERED) remembered.delete(oldest);
+    remembered.set(hash, verified);
+  };
+
   return {
     issue: ({ role, id }, thumbprint) => {
       const issuedAt = Math.floor(now() / 1000);
@@ -57,23 +98,28 @@ export function tokens(keys: TokenKeys, issuer: string, now: () => number): Toke
     },
     async verify(token) {
       if (token.length > MAX_TOKEN_LENGTH) throw refused();
+      const hash = tokenHash(token);
+      const known = remembered.get(hash);
+      if (known !== undefined) {
+        if (isCurrent(known, now())) return known.claims;
+        remembered.delete(hash);
+      }
       try {
-        const { payload } = await jwtVerify(token, keys.publicKeyObject, {
-          algorithms: [ALGORITHM],
-          typ: TYPE,
-          issuer,
-          audience: issuer,
-          requiredClaims: ['exp', 'iat', 'sub', 'cnf'],
-          maxTokenAge: TOKEN_LIFETIME_SECONDS,
-          currentDate: new Date(now()),
-        });
-        const { role, sub, cnf } = tokenClaims.parse(payload);
-        return { role, id: sub, thumbprint: cnf.jkt };
+        const verified = await verifyAnew(token, hash);
+        remember(hash, verified);
+        return verified.claims;
       } catch {
         throw refused();
       }
     },
   };
+}
+
+/** The rule by which `jwtVerify` looks at the time: in whole seconds, without tolerance. */
+function isCurrent({ issuedAt, expiresAt }: Remembered, at: number): boolean {
+  const seconds = Math.floor(at / 1000);
+  const age = seconds - issuedAt;
+  return age >= 0 && age <= TOKEN_LIFETIME_SECONDS && seconds < expiresAt;
 }
 
 function refused(): ServiceError {

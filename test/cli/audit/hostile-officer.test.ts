@@ -255,6 +255,17 @@ describe('audit against officers who release something else', () => {
     await assertFails(sums.files, 'bundles.contents', /SHA256SUMS does not say/);
   });
 
+  it('refuses another SHA256SUMS beside the bundles', async () => {
+    const { files } = await tellStory({
+      edit: (parts) => {
+        assert.ok(parts.release);
+        const sums = utf8Encode(`${'a'.repeat(64)}  agave.patch\n`);
+        return { ...parts, release: { ...parts.release, sums } };
+      },
+    });
+    await assertFails(files, 'bundles.sums', /the bundle of agave holds another SHA256SUMS/);
+  });
+
   it('refuses a ciphertext that opens but is not the one in the plan', async () => {
     const { files } = await tellStory({
       edit: async (parts, { sealed }) => {

@@ -327,6 +327,33 @@ describe('audit against a server that makes things up', () => {
     await assertFails(files, 'adoption.snapshot', /another snapshot/);
   });
 
+  it('refuses a snapshot of another network or moment than the plan says', async () => {
+    const network = 'solana:4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY';
+    const elsewhere = await tellStory({ seal: { snapshot: { network } } });
+    await assertFails(elsewhere.files, 'adoption.snapshot', /another network/);
+    const later = await tellStory({ seal: { snapshot: { point: 'epoch 861' } } });
+    await assertFails(later.files, 'adoption.snapshot', /another moment/);
+  });
+
+  it('misses the event of an adoption that officers acted upon', async () => {
+    const { files } = await tellStory({ instead: { adopt: () => undefined } });
+    await assertFails(files, 'adoption.gate', /does not say when it was adopted/);
+  });
+
+  it('refuses to be told adopted in a campaign that was disclosed without', async () => {
+    const { files } = await tellStory({
+      instead: {
+        attest: () => undefined,
+        disclose: (story) => {
+          story.decide('disclose', {
+            tweak: (it) => ({ ...it, from: 'released', override: true, reason: 'it leaked' }),
+          });
+        },
+      },
+    });
+    await assertFails(files, 'adoption.gate', /server says adopted, but the gate was never passed/);
+  });
+
   it('refuses an event in another encoding, or of an unknown type', async () => {
     const events = [
       utf8Encode('{"seq":1, "at":"2026-11-17T09:00:00.000Z","type":"created","detail":""}'),
@@ -389,6 +416,18 @@ describe('audit against a server with two histories', () => {
       },
     });
     await assertFails(short.files, 'log.root', /another root/);
+  });
+
+  it('misses the root of trust in the log', async () => {
+    const { files } = await tellStory({
+      instead: {
+        enrol: (story) => {
+          forgetLeaf(story, 0);
+          step('enrol')(story);
+        },
+      },
+    });
+    await assertFails(files, 'announced.roots', /root 1 is not in the log/);
   });
 
   it('refuses another root of trust in the log', async () => {

@@ -449,6 +449,35 @@ describe('fetch at T0 against a hostile server', () => {
     await leavesNothing('older');
   });
 
+  it('goes on waiting while the server lies, and says what it refused', async () => {
+    const lies = { left: 5 };
+    const older = meddleJson('/directives', (json: { completed: unknown[] }) => ({
+      ...json,
+      completed: json.completed.slice(0, 1),
+    }));
+    await using context = await copyOf((path, body) => {
+      if (path.endsWith('/directives')) lies.left -= 1;
+      return lies.left > 0 ? older(path, body) : undefined;
+    });
+    const input = { ...fetchInto('patient'), options: { out: place('patient'), wait: true } };
+    assert.equal((await outcome(fetchCommand, input, context)).code, 0);
+    assert.equal(context.said.stderr.match(/an answer is refused/g)?.length, 1);
+  });
+
+  it('is not held up by a root of trust that does not follow', async () => {
+    await using context = await outpost.machine({
+      json: true,
+      home: (await copyOf()).home,
+      fetch: (input, init) =>
+        urlOf(input).endsWith('/2.root.json')
+          ? Promise.resolve(new Response('{}'))
+          : fetch(input, init),
+    });
+    assert.equal((await outcome(fetchCommand, fetchInto('with-root'), context)).code, 0);
+    assert.match(context.said.stderr, /going on with the root of trust that is here/);
+    assert.equal((await openHome(context).state.read()).rootVersion, 1);
+  });
+
   it('refuses ciphertext and signatures that were exchanged on disk', async () => {
     const { sealed } = story;
     const recipient = sealed.plan.releaseRecipient;

@@ -64,6 +64,8 @@ export function makeOperator(...stakes: readonly bigint[]): Operator {
 export interface SealOptions {
   readonly campaign?: string;
   readonly variants?: readonly string[];
+  /** Changes the header of the stake snapshot; the plan pins whatever comes out. */
+  readonly snapshot?: { readonly network?: string; readonly point?: string };
   /** Changes the plan just before it is encoded. */
   readonly tweak?: (plan: Plan) => Plan;
   /** Changes what is in each bundle, after the plan's documents are fixed. */
@@ -150,6 +152,7 @@ export async function sealTestCampaign(
     network: NETWORK,
     point: 'epoch 860',
     source: 'made for a test',
+    ...options.snapshot,
     rows: operators.flatMap(({ validators }) =>
       validators.map(({ identity, stake }) => ({
         identity,

@@ -1,0 +1,44 @@
+import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { verifyDirectives } from '../../protocol/campaign/campaign.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { parseInstant } from '../../protocol/encoding/time.ts';
+import type { Home } from '../home/home.ts';
+import type { DirectivesView } from './client.ts';
+import { readEnvelope } from './envelope.ts';
+import type { Trust } from './trust.ts';
+
+/** Completed directives with the time of their last signature, as the server lists them. */
+export type CompletedDirectives = DirectivesView['completed'];
+
+/**
+ * Verify a campaign's directives from the pinned root on, and remember how far it has come.
+ *
+ * Once a campaign was seen by this home, further directives need the newest root.
+ *
+ * @throws {@link ProtocolError} as `verifyDirectives`; `transition_refused` when this home has seen
+ *   the campaign further along, or another directive under the same number.
+ */
+export async function verifyCompleted(
+  home: Home,
+  trust: Trust,
+  plan: Plan,
+  planBytes: Uint8Array,
+  completed: CompletedDirectives,
+): Promise<ReturnType<typeof verifyDirectives>> {
+  const seen = (await home.state.read()).campaigns[plan.campaign];
+  const chain = verifyDirectives(
+    plan,
+    planBytes,
+    completed.map(({ envelope }) => readEnvelope(envelope)),
+    trust.roots,
+    verifyEd25519,
+    {
+      at: completed.map(({ completedAt }) => parseInstant(completedAt)),
+      ...(seen && { known: seen.sequence }),
+    },
+  );
+  const { sequence, previous, plan: digest, revision } = chain.state;
+  const memory = { sequence, directive: previous, plan: digest, revision };
+  await home.state.advanceCampaign(plan.campaign, memory);
+  return chain;
+}
