@@ -17,6 +17,8 @@ export interface AppDeps {
   readonly sessions: Sessions;
   /** Without trailing slash. */
   readonly publicUrl: string;
+  /** Addresses of proxies, or their networks. */
+  readonly trustedProxies: readonly string[];
   readonly addressLimit: RateLimit;
   readonly identityLimit: RateLimit;
   /** Routes that never look at who asks, and then those that may. */
@@ -33,8 +35,8 @@ export function buildApp(deps: AppDeps): Express {
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
-  // No forwarded header is believed.
-  app.set('trust proxy', false);
+  // Forwarded headers are believed from these alone.
+  app.set('trust proxy', deps.trustedProxies.length === 0 ? false : [...deps.trustedProxies]);
 
   app.use(requestLog(deps.logger));
   app.use(bodyDeadline(BODY_MS));

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 
 import { z } from 'zod';
@@ -21,6 +22,8 @@ export interface Config {
   readonly logIntervalMs: number;
   readonly flushMs: number;
   readonly maxBlobBytes: number;
+  /** Addresses or networks whose `X-Forwarded-For` is believed; for rate limits, and nothing else. */
+  readonly trustedProxies: readonly string[];
   /** Requests a second that one address may make before it is known who asks. */
   readonly addressRate: number;
   /** Requests a second that one identity may make. */
@@ -63,6 +66,14 @@ const url = (...schemes: string[]): z.ZodType<string | undefined> =>
     )
     .optional();
 
+/** An address, or one with the length of a prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  if (bits < 0 || rest.length > 0) return false;
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits);
+}
+
 const environment = z.object({
   DATA: z.string('is required: the data directory').min(1, 'is required: the data directory'),
   ROOT: z.string().min(1).optional(),
@@ -85,6 +96,11 @@ const environment = z.object({
   LOG_INTERVAL_MS: count(10, 3_600_000, 1000),
   FLUSH_MS: count(0, 1000, 2),
   MAX_BLOB_BYTES: count(1, 2 ** 33, 2 ** 31),
+  TRUSTED_PROXIES: z
+    .string()
+    .transform((text) => text.split(','))
+    .refine((all) => all.every(isNetwork), 'must be addresses or networks, separated by commas')
+    .default([]),
   ADDRESS_RATE: count(1, 1_000_000, 100),
   IDENTITY_RATE: count(1, 1_000_000, 50),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
@@ -135,6 +151,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     logIntervalMs: data.LOG_INTERVAL_MS,
     flushMs: data.FLUSH_MS,
     maxBlobBytes: data.MAX_BLOB_BYTES,
+    trustedProxies: data.TRUSTED_PROXIES,
     addressRate: data.ADDRESS_RATE,
     identityRate: data.IDENTITY_RATE,
     logLevel: data.LOG_LEVEL,

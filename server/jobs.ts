@@ -6,19 +6,19 @@ import { mailWorker } from './jobs/mail-worker.ts';
 import { smtpTransport } from './jobs/transport.ts';
 import type { Logger } from './services/logger.ts';
 import type { Roster } from './services/people/roster.ts';
-import type { TufPublisher } from './services/trust/tuf.ts';
 import type { Stores } from './stores.ts';
 
 const MAIL_POLL_MS = 15_000;
-const TUF_CHECK_MS = 10 * 60_000;
+const FINISH_MS = 60_000;
 /** A mail under way gets this long when the server stops; it is sent again if need be. */
-const MAIL_GRACE_MS = 5_000;
+const MAIL_GRACE_MS = 3_000;
 
 export interface JobDeps {
   readonly config: Config;
   readonly stores: Stores;
   readonly roster: Roster;
-  readonly tuf: TufPublisher;
+  /** What is due by the clock, or was left undone. */
+  readonly finish: () => Promise<void>;
   readonly log: LogRunner;
   readonly logger: Logger;
   readonly now: () => number;
@@ -34,10 +34,10 @@ export interface Jobs {
 
 /** What goes on without being asked: the log grows, mail goes out, metadata stays fresh. */
 export function startJobs(deps: JobDeps): Jobs {
-  const { config, log, logger, tuf } = deps;
+  const { config, log, logger } = deps;
   const stopping = new AbortController();
   const growing = log.run(config.logIntervalMs, stopping.signal).catch(deps.onFatal);
-  const refreshing = startLoop('tuf', TUF_CHECK_MS, () => tuf.publish(), logger);
+  const refreshing = startLoop('finish', FINISH_MS, deps.finish, logger);
   const mailing = startMail(deps, stopping.signal);
   mailing?.kick();
 

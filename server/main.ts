@@ -1,5 +1,7 @@
 import { argv, env, exit, stderr, stdout } from 'node:process';
 
+import { ExposedSecretError } from '../platform/files.ts';
+import { ProtocolError } from '../protocol/errors.ts';
 import { makeCard } from './card.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createLogger } from './logger.ts';
@@ -9,7 +11,6 @@ import { TrustError } from './services/trust/trust.ts';
 import { startServer } from './start.ts';
 import { DataDirectoryLockedError } from './store/lock.ts';
 import { MigrationError } from './store/migrator.ts';
-import { ProtocolError } from '../protocol/errors.ts';
 
 /** Everything is over after this, also what hangs. */
 const STOP_MS = 10_000;
@@ -71,22 +72,23 @@ async function serve(): Promise<void> {
   process.on('SIGINT', stop);
 }
 
+const EXPECTED = [
+  ConfigError,
+  DataDirectoryLockedError,
+  ExposedSecretError,
+  LogStateError,
+  MigrationError,
+  ProtocolError,
+  TrustError,
+] as const;
+
 /** Mistakes of whoever starts the server are one line each; anything else is a report. */
 function explain(error: unknown): string {
-  const isExpected =
-    error instanceof ConfigError ||
-    error instanceof TrustError ||
-    error instanceof DataDirectoryLockedError ||
-    error instanceof MigrationError ||
-    error instanceof LogStateError ||
-    error instanceof ProtocolError;
-  if (isExpected) return error.message;
-  if (isRefusedAddress(error)) return `cannot listen: ${error.message}`;
-  return error instanceof Error ? (error.stack ?? error.message) : 'failed';
-}
-
-function isRefusedAddress(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+  if (!(error instanceof Error)) return 'failed';
+  if (EXPECTED.some((kind) => error instanceof kind)) return error.message;
+  // A port in use, a file that is not there or may not be read.
+  if ('syscall' in error) return `cannot start: ${error.message}`;
+  return error.stack ?? error.message;
 }
 
 main(argv.slice(2)).catch((error: unknown) => {

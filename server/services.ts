@@ -27,6 +27,7 @@ import { messages } from './services/contact/messages.ts';
 import { disclosure } from './services/disclosure/opening.ts';
 import type { Enrolments } from './services/enrolment/enrolment.ts';
 import { enrolments } from './services/enrolment/enrolment.ts';
+import { describeFailure } from './services/failure.ts';
 import type { Logger } from './services/logger.ts';
 import type { Roster } from './services/people/roster.ts';
 import { openRoster } from './services/people/roster.ts';
@@ -39,6 +40,8 @@ import type { Stores } from './stores.ts';
 
 /** Every use case, over the stores of one data directory. */
 export interface Services {
+  /** Do what a crash or a full disk has kept from being done. */
+  readonly finish: () => Promise<void>;
   readonly roster: Roster;
   readonly registry: Registry;
   readonly snapshots: Snapshots;
@@ -94,8 +97,17 @@ export async function openServices(deps: {
     now,
   });
   const onCompleted = async (campaign: Campaign): Promise<void> => {
-    await tuf.publish();
+    // The directive is decided, whatever happens now; `finish` tries again.
+    await tuf.publish().catch((error: unknown) => {
+      logger.error(describeFailure(error), 'TUF metadata not published');
+    });
     if (isOpenable(campaign)) await disclosing.open(campaign);
+  };
+  const finish = async (): Promise<void> => {
+    await tuf.publish();
+    for (const campaign of registry.all()) {
+      if (isOpenable(campaign)) await disclosing.open(campaign);
+    }
   };
 
   const blobAccess = blobs(stores.blobs, registry);
@@ -108,10 +120,11 @@ export async function openServices(deps: {
     logger,
   });
   await counting.recover();
-  for (const campaign of registry.all()) await onCompleted(campaign);
+  await finish();
 
   const common = { registry, roster, snapshots, trust, log, verify, logger, now };
   return {
+    finish,
     roster,
     registry,
     snapshots,

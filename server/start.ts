@@ -80,7 +80,6 @@ export async function startServer(config: Config, options: StartOptions): Promis
     serial: serial(),
     now,
   });
-  await tuf.publish();
   const clock: ScheduleClock = {
     now,
     wait: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
@@ -129,6 +128,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const app = buildApp({
     sessions: session,
     publicUrl,
+    trustedProxies: config.trustedProxies,
     addressLimit,
     identityLimit,
     publicRoutes: [
@@ -150,7 +150,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     config,
     stores,
     roster: services.roster,
-    tuf,
+    finish: services.finish,
     log: logRunner,
     ...options,
   });
@@ -165,8 +165,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     sequence: logRunner.sequence,
     async close() {
       state.isReady = false;
-      await server.stop(GRACE_MS);
-      await jobs.stop();
+      await Promise.all([server.stop(GRACE_MS), jobs.stop()]);
       await opened.disposeAsync();
     },
   };

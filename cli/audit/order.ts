@@ -64,7 +64,6 @@ async function checkLogOrder(audit: Audit): Promise<string> {
     demand(!isAdoption || released !== undefined, `${what}, but the patch was never released`);
     if (isAdoption) precedes('the release', released, what, index);
     else precedes('the notices', notify ?? arm, what, index);
-    precedes(what, index, 'the disclosure', disclosure);
   }
   return leaves.map((leaf, i) => `${nameOf(chain, i)} ${leaf}`).join(', ');
 }

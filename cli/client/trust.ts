@@ -1,5 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { equalBytes } from '../../protocol/encoding/bytes.ts';
+import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyInitialRoot, verifyNextRoot, type TrustRoot } from '../../protocol/trust/root.ts';
 import { CliError } from '../errors.ts';
@@ -39,7 +39,8 @@ export async function followRoots(
 ): Promise<Trust> {
   const first = await read(1);
   if (first === undefined) throw new ProtocolError('trust_invalid', 'there is no root of trust');
-  let root = verifyInitialRoot(first, pin, verifyEd25519);
+  let chain = `${pin} ${sha256Hex(first)}`;
+  let root = verifyOnce(chain, () => verifyInitialRoot(first, pin, verifyEd25519));
   if (root.version !== 1)
     throw new ProtocolError('trust_invalid', 'the first root is not version 1');
   const roots = new Map([[1, root]]);
@@ -50,10 +51,22 @@ export async function followRoots(
     if (roots.size > MAX_ROTATIONS) {
       throw new ProtocolError('trust_invalid', `more than ${MAX_ROTATIONS} roots`);
     }
-    root = verifyNextRoot(bytes, root, verifyEd25519);
+    const previous = root;
+    chain += ` ${sha256Hex(bytes)}`;
+    root = verifyOnce(chain, () => verifyNextRoot(bytes, previous, verifyEd25519));
     roots.set(root.version, root);
     files.set(root.version, bytes);
   }
+}
+
+/** Roots by pin and digests of the chain that leads to them: one process verifies each once. */
+const verified = new Map<string, TrustRoot>();
+const MAX_VERIFIED = 64;
+
+function verifyOnce(chain: string, verify: () => TrustRoot): TrustRoot {
+  const root = verified.get(chain) ?? verify();
+  if (verified.size < MAX_VERIFIED) verified.set(chain, root);
+  return root;
 }
 
 /**

@@ -26,7 +26,7 @@ export const rosterShowCommand: Command = {
       const { email } = entry.entry;
       const count = entry.validators.length;
       context.out.line(
-        `${share.padStart(9)}  ${String(count).padStart(4)} validators  ${email}${problem}`,
+        `${share.padStart(9)}  ${String(count).padStart(4)} ${count === 1 ? 'validator ' : 'validators'}  ${email}${problem}`,
       );
       context.out.event('operator', { ...publicEntry(entry), stake: stake ?? null });
     }

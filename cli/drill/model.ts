@@ -70,11 +70,10 @@ function sample(rows: readonly StakeRow[], count: number): readonly StakeRow[] {
 
 function modelValidator(row: StakeRow, index: number, random: SeededRandom): ModelValidator {
   const identitySeed = random.bytes(`identity ${index}`);
-  const vote = signerFromSeed(random.bytes(`vote ${index}`)).publicKey;
   return {
     identitySeed,
     identity: toBase58(fromHex(signerFromSeed(identitySeed).publicKey, 32)),
-    voteAccount: toBase58(fromHex(vote, 32)),
+    voteAccount: toBase58(random.bytes(`vote ${index}`)),
     stake: row.stake,
   };
 }

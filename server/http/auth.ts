@@ -56,8 +56,6 @@ export function authenticate(deps: {
       next();
       return;
     }
-    const address = addressOf(req);
-    addressLimit.check(address);
     try {
       const [scheme, token, ...rest] = authorization.split(' ');
       if (scheme !== 'DPoP' || token === undefined || rest.length > 0) {
@@ -66,7 +64,8 @@ export function authenticate(deps: {
       if (typeof dpop !== 'string') throw new ServiceError('login_required', 'no DPoP proof');
       callers.set(req, await sessions.authenticate(token, dpop, targetOf(req, publicUrl)));
     } catch (error) {
-      addressLimit.take(address);
+      // Whoever has a session is not held up by neighbours who have none.
+      addressLimit.take(addressOf(req));
       throw error;
     }
     identityLimit.take(callers.get(req)?.publicKey ?? '');

@@ -8,8 +8,6 @@ import { ServiceError } from '../services/error.ts';
 export interface RateLimit {
   /** @throws {@link ServiceError} `too_many_requests` when the bucket is empty. */
   take(key: string): void;
-  /** As `take`, but takes nothing. */
-  check(key: string): void;
 }
 
 interface Bucket {
@@ -44,19 +42,16 @@ export function rateLimit(
     take(key) {
       fill(key).tokens -= 1;
     },
-    check(key) {
-      fill(key);
-    },
   };
 }
 
 /**
  * Who sends this, as far as the network knows: an IPv4 address, or the /64 that one customer has.
  *
- * From the socket alone; forwarded headers are believed from nobody.
+ * The other end of the connection; or, if that is a proxy named in the configuration, who it says.
  */
-export function addressOf(req: Request): string {
-  const address = (req.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+export function addressOf(req: Pick<Request, 'ip'>): string {
+  const address = (req.ip ?? '').replace(/^::ffff:(?=\d+\.)/, '');
   if (!isIPv6(address)) return address;
   const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];
   const groups = head === '' ? [] : head.split(':');

@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Database } from 'better-sqlite3';
 
-/** Where the numbered files lie, beside `server/`. */
-export const MIGRATIONS = fileURLToPath(new URL('../../migrations/', import.meta.url));
+/** Where the numbered files lie: beside `server/`, or beside the folder of the compiled program. */
+export const MIGRATIONS =
+  ['../../migrations/', '../../../migrations/']
+    .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+    .find((path) => existsSync(path)) ?? 'migrations';
 
 const NAME = /^\d{4}_[a-z0-9_]+\.sql$/;
 

@@ -93,8 +93,8 @@ async function insertStatement(tx: Transaction<Schema>, statement: NewStatement)
       seq: insert
         .selectFrom('statements')
         .where('campaign', '=', campaign)
-        .select(({ eb, fn, lit }) =>
-          eb(fn.coalesce(fn.max<number | null>('seq'), lit(0)), '+', lit(1)).as('next'),
+        .select(({ eb, fn }) =>
+          eb(fn.coalesce(fn.max<number | null>('seq'), eb.lit(0)), '+', eb.lit(1)).as('next'),
         ),
       operator,
       kind,

@@ -41,6 +41,8 @@ async function walk(script: string, directory: string): Promise<Walked> {
       HOME: directory,
       TMPDIR: directory,
       LC_ALL: 'C.UTF-8',
+      // Sixty commands compile the same files: this halves what they cost.
+      NODE_COMPILE_CACHE: join(directory, 'compiled'),
       SEALDROP_PORT: String(await freePort()),
       SMTP_PORT: String(await freePort()),
     },

@@ -306,4 +306,35 @@ describe('rate limits', () => {
     const answer = await anyone.post('/v1/auth/challenge', { publicKey });
     assert.equal(answer.headers.get('retry-after'), '1');
   });
+
+  it('of an address hold up nobody who has a session', async () => {
+    const anyone = server.client();
+    const [first] = server.officers.map(({ signing }) => server.client(signing));
+    clock.advance(60_000);
+    assert.equal((await first?.get('/v1/campaigns'))?.status, 200);
+    const headers = { authorization: 'DPoP x', dpop: 'x' };
+    const statuses = [];
+    for (let i = 0; i < 70; i++) {
+      statuses.push((await anyone.request('GET', '/v1/campaigns', { headers })).status);
+    }
+    assert.equal(statuses[0], 401);
+    assert.equal(statuses.at(-1), 429);
+    assert.equal((await first?.get('/v1/campaigns'))?.status, 200);
+  });
+
+  it('believe a proxy that is named in the configuration, and its word alone', async () => {
+    const { publicKey } = signerFromSeed(generateSeed());
+    const ask = async (from: string): Promise<number> => {
+      const answer = await server.client().request('POST', '/v1/auth/challenge', {
+        json: { publicKey },
+        headers: { 'x-forwarded-for': from },
+      });
+      return answer.status;
+    };
+    await server.restartWith({ TRUSTED_PROXIES: '127.0.0.0/8' });
+    for (let i = 0; i < 60; i++) assert.equal(await ask('192.0.2.1'), 200);
+    assert.equal(await ask('192.0.2.1'), 429);
+    assert.equal(await ask('203.0.113.9, 192.0.2.1'), 429, 'what the client made up before that');
+    assert.equal(await ask('192.0.2.2'), 200);
+  });
 });

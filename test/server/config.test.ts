@@ -40,10 +40,25 @@ describe('the configuration', () => {
       SEALDROP_MAX_BLOB_BYTES: '1e9',
       SEALDROP_LOG_LEVEL: 'verbose',
       SEALDROP_HOST: '0.0.0.0',
+      SEALDROP_TRUSTED_PROXIES: 'all',
       SEALDROP_UNKNOWN: '1',
     };
     for (const [name, value] of Object.entries(wrong)) {
       assert.throws(() => readConfig({ ...minimal, [name]: value }), ConfigError, name);
+    }
+    for (const proxies of [
+      '127.0.0.1/33',
+      '10.0.0.0/',
+      '10.0.0.0/8/8',
+      '',
+      '::1,x',
+      '10.0.0.0/0',
+    ]) {
+      assert.throws(
+        () => readConfig({ ...minimal, SEALDROP_TRUSTED_PROXIES: proxies }),
+        ConfigError,
+        proxies,
+      );
     }
     assert.throws(() => readConfig({}), /SEALDROP_DATA is required/);
     assert.throws(

@@ -55,6 +55,20 @@ describe('the server as a process', () => {
     await assert.rejects(stat(missing), { code: 'ENOENT' });
   });
 
+  it('says in one line that its port is taken or its root not there', async () => {
+    const first = await startChild(data.env());
+    const { port } = new URL(first.url);
+    const other = await prepareData({ officers });
+    const taken = await runServer([], other.env({ PORT: port }));
+    const absent = await runServer([], other.env({ ROOT: '/nowhere/root.json' }));
+    await other.remove();
+    assert.equal(await first.end('SIGTERM'), 0);
+    for (const { code, stderr } of [taken, absent]) {
+      assert.equal(code, 1);
+      assert.match(stderr, /^cannot start: .*\n$/);
+    }
+  });
+
   it('refuses to run beside another process on the same data', async () => {
     const first = await startChild(data.env());
     const second = await runServer([], data.env());

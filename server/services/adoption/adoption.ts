@@ -1,4 +1,5 @@
 import { applyAdoption } from '../../../protocol/campaign/campaign.ts';
+import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../../protocol/encoding/time.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
@@ -24,7 +25,7 @@ import type { StatementStore } from './statement-store.ts';
 /** A statement with who made it. */
 type AcceptedStatement = OperatorStatement & { readonly operator: Ed25519PublicKey };
 
-/** How far a campaign's revision in force has been adopted, as of the last accepted statement. */
+/** How far the patch in force has been adopted, as of the last accepted statement. */
 export interface AdoptionState {
   readonly tally: AdoptionTally;
   readonly snapshot: StakeSnapshot;
@@ -42,7 +43,10 @@ export interface Adoption {
 }
 
 interface Entry {
-  readonly revision: number;
+  /** Digest of the plan in force when it was loaded. */
+  readonly plan: string;
+  /** SHA-256 of the `release.txt` that statements must be about. */
+  readonly release: string;
   readonly snapshot: StakeSnapshot;
   readonly statements: AcceptedStatement[];
   readonly reachedAt: Map<string, string>;
@@ -70,9 +74,9 @@ export function adoption(deps: {
   const load = async (campaign: Campaign): Promise<Entry> => {
     const plan = planOf(campaign);
     const snapshot = await snapshots.get(plan.snapshot.sha256);
-    const { revision } = campaign.state;
     const entry: Entry = {
-      revision,
+      plan: campaign.state.plan,
+      release: releaseOf(plan),
       snapshot,
       statements: [],
       reachedAt: await readReached(campaign),
@@ -86,7 +90,6 @@ export function adoption(deps: {
         after = seq;
         const parsed = parseEnvelope(utf8Encode(envelope));
         const statement = parseOperatorStatement(parsed.payload);
-        if (statement.revision !== revision) continue;
         count(entry, { ...statement, operator: signerOf(parsed) });
         entry.lastAcceptedAt = acceptedAt;
       }
@@ -94,12 +97,12 @@ export function adoption(deps: {
     }
   };
 
+  /** Another patch is counted from nothing. */
   const readReached = async ({ state }: Campaign): Promise<Map<string, string>> => {
     const reached = new Map<string, string>();
     for (const event of await deps.events.listEvents(state.campaign, 0, Number.MAX_SAFE_INTEGER)) {
-      if (event.type !== 'milestone') continue;
-      const [name = '', revision] = event.detail.split(' r');
-      if (Number(revision ?? 1) === state.revision) reached.set(name, event.at);
+      if (event.type === 'superseded') reached.clear();
+      if (event.type === 'milestone') reached.set(event.detail, event.at);
     }
     return reached;
   };
@@ -107,7 +110,7 @@ export function adoption(deps: {
   const current = async (campaign: Campaign): Promise<Entry> => {
     const id = campaign.state.campaign;
     let loading = entries.get(id);
-    if (loading === undefined || (await loading).revision !== campaign.state.revision) {
+    if (loading === undefined || (await loading).plan !== campaign.state.plan) {
       loading = load(campaign);
       entries.set(id, loading);
       loading.catch(() => entries.delete(id));
@@ -130,11 +133,7 @@ export function adoption(deps: {
       const fresh = freshlyReached(entry);
       if (fresh.length === 0) return;
       const { state } = campaign;
-      const suffix = state.revision === 1 ? '' : ` r${state.revision}`;
-      const happened: [EventType, string][] = fresh.map(({ name }) => [
-        'milestone',
-        `${name}${suffix}`,
-      ]);
+      const happened: [EventType, string][] = fresh.map(({ name }) => ['milestone', name]);
       const gate = fresh.find(({ action }) => action === 'gate');
       const isAdopted = gate !== undefined && state.status === 'released';
       if (isAdopted) happened.push(['adopted', gate.name]);
@@ -166,7 +165,7 @@ export function adoption(deps: {
     async add(id, statement, acceptedAt) {
       try {
         const campaign = registry.find(id);
-        if (campaign?.state.revision !== statement.revision) return;
+        if (campaign === undefined) return;
         const entry = await current(campaign);
         count(entry, statement);
         if (freshlyReached(entry).length > 0) await record(id, acceptedAt);
@@ -183,11 +182,18 @@ export function adoption(deps: {
   };
 }
 
-/** Acknowledgements and the like are not what adoption is counted from. */
-function count({ statements, tally }: Entry, statement: AcceptedStatement): void {
-  if (statement.kind !== 'attest' && statement.kind !== 'revert') return;
+/**
+ * Add a statement, if it is about the patch in force. Those of an earlier revision are, as long as
+ * that has the same `release.txt`.
+ */
+function count({ statements, release, tally }: Entry, statement: AcceptedStatement): void {
+  if (statement.subject.name !== 'release.txt' || statement.subject.sha256 !== release) return;
   statements.push(statement);
   addStatement(tally, statement);
+}
+
+function releaseOf({ documents }: Plan): string {
+  return documents.find(({ name }) => name === 'release.txt')?.sha256 ?? '';
 }
 
 function freshlyReached({ tally, reachedAt }: Entry): readonly Milestone[] {

@@ -13,6 +13,9 @@ import type { CustodyShare, NewPlan, Registry } from './registry.ts';
 /** A share is far smaller; its age file is allowed many recipients' worth of header. */
 const MAX_CUSTODY_BYTES = 16 * 1024;
 
+/** Plans for one revision, only one of which can ever be put in force. */
+const MAX_CANDIDATES = 16;
+
 export interface Creation {
   readonly campaign: string;
   readonly plan: string;
@@ -59,6 +62,12 @@ async function addPlan(
   if (current !== undefined) {
     if (plan.revision !== current.state.revision + 1) {
       throw new ServiceError('conflict', `revision ${current.state.revision + 1} is next`);
+    }
+    const candidates = [...current.plans.values()].filter(
+      (it) => it.plan.revision === plan.revision,
+    );
+    if (candidates.length >= MAX_CANDIDATES) {
+      throw new ServiceError('conflict', `revision ${plan.revision} has too many candidates`);
     }
     await registry.addPlan(current, added);
     return;

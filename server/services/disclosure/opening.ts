@@ -12,11 +12,17 @@ import { changeOf } from '../campaign/change.ts';
 import type { PublicationStore } from '../campaign/publications.ts';
 import { isOpenable } from '../campaign/publications.ts';
 import type { Registry } from '../campaign/registry.ts';
+import { describeFailure } from '../failure.ts';
 import type { Logger } from '../logger.ts';
 
 export interface ClosingBundles {
   /** The ciphertext's bytes. */
   readBlob(blob: { readonly sha256: string; readonly size: number }): Promise<Uint8Array>;
+}
+
+interface Disclosure {
+  /** Open a campaign, if that is due. Never fails: what did not work is logged, and tried again. */
+  open(campaign: Campaign): Promise<void>;
 }
 
 /**
@@ -32,7 +38,7 @@ export function disclosure(deps: {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly now: () => number;
-}): { open(campaign: Campaign): Promise<void> } {
+}): Disclosure {
   const { publications, bundles, registry, logger, now } = deps;
 
   const closingKeyOf = async (campaign: string, plan: Plan): Promise<string> => {
@@ -74,9 +80,13 @@ export function disclosure(deps: {
           await open(current);
         } catch (error) {
           // The shares stay published, and so everybody can see for themselves what is wrong.
-          if (!(error instanceof ProtocolError)) throw error;
-          const fields = { code: error.code, campaign: current.state.campaign };
-          logger.error(fields, 'the closing bundle does not open to what was committed to');
+          const { campaign: id } = current.state;
+          const fields = { campaign: id, ...describeFailure(error) };
+          if (error instanceof ProtocolError) {
+            logger.error(fields, 'the closing bundle does not open to what was committed to');
+          } else {
+            logger.error(fields, 'the closing bundle could not be opened now');
+          }
         }
       }),
   };

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { withIndex } from '../../../cli/record/assemble.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { mergeDetached, detachedSign } from '../../../protocol/contact/openpgp.ts';
-import { seal } from '../../../protocol/embargo/age.ts';
+import { generateKey, seal } from '../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../protocol/embargo/bundle.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../../protocol/signature/dsse.ts';
@@ -378,6 +378,14 @@ describe('audit against officers who publish bad shares', () => {
       edit: (parts) => ({ ...parts, closingKey: other.story.sealed.keys.closing.identity }),
     });
     await assertFails(closing.files, 'shares.closing', /not the key that the shares make/);
+  });
+
+  it('refuses a notice whose access key is not that of the plan', async () => {
+    const { recipient } = await generateKey();
+    const { files } = await tellStory({
+      seal: { tweak: (plan) => ({ ...plan, accessRecipient: recipient }) },
+    });
+    await assertFails(files, 'documents.access-key', /not that of the plan/);
   });
 
   it('refuses a share signed by another officer', async () => {

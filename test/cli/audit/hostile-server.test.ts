@@ -21,6 +21,16 @@ function forgetLeaf(story: Story, index: number): void {
   story.log.leaves[index] = formatLeaf({ type: 'snapshot', sha256: '0'.repeat(64) });
 }
 
+function exchangeLeaves({ log }: Story, a: number, b: number): void {
+  const [first, second] = [log.leaves[a], log.leaves[b]];
+  const [one, other] = [log.openings.get(a), log.openings.get(b)];
+  assert.ok(first && second && one && other);
+  log.leaves[a] = second;
+  log.leaves[b] = first;
+  log.openings.set(a, other);
+  log.openings.set(b, one);
+}
+
 describe('audit against a server that leaves things out', () => {
   it('misses a statement that is in the log but not in the record', async () => {
     const { files } = await tellStory({
@@ -113,15 +123,57 @@ describe('audit against a server that leaves things out', () => {
       },
     });
     await assertFails(twice.files, 'openings.complete', /accounted for twice/);
+    let ahead = 0;
     const early = await tellStory({
       instead: {
         enrol: (story) => {
-          story.log.add({ type: 'opened', index: story.log.leaves.length + 1 });
+          ahead = story.log.leaves.length + 1;
+          story.log.add({ type: 'opened', index: ahead });
           step('enrol')(story);
+        },
+        open: (story) => {
+          for (const index of story.log.openings.keys()) {
+            if (index !== ahead) story.log.add({ type: 'opened', index });
+          }
         },
       },
     });
     await assertFails(early.files, 'openings.complete', /no leaf sealed before it/);
+  });
+
+  it('refuses an opening of a leaf that the log withholds', async () => {
+    let hidden = 0;
+    const { files } = await tellStory({
+      instead: {
+        notify: (story) => {
+          hidden = story.log.seal('SDX-2026-0001', 'event', utf8Encode('{}'));
+          step('notify')(story);
+        },
+        open: (story) => {
+          for (const index of story.log.openings.keys()) {
+            if (index !== hidden) story.log.add({ type: 'opened', index });
+          }
+          story.log.add({ type: 'withheld', index: hidden, reason: 'other' });
+        },
+      },
+      edit: (parts, { log }) => {
+        const opening = log.openings.get(hidden) ?? new Uint8Array();
+        return { ...parts, openings: new Map([...parts.openings, [hidden, opening]]) };
+      },
+    });
+    await assertFails(files, 'openings.complete', /is not opened in the log/);
+  });
+
+  it('refuses an opening of what was sealed after the disclosure', async () => {
+    const { files } = await tellStory({
+      instead: {
+        open: async (story) => {
+          story.log.seal('SDX-2026-0001', 'event', utf8Encode('{}'));
+          await step('open')(story);
+        },
+      },
+    });
+    await assertFails(files, 'openings.complete', /was sealed after the disclosure/);
   });
 
   it('lets a leaf be withheld first and opened later', async () => {
@@ -165,6 +217,36 @@ describe('audit against a server that makes things up', () => {
       },
     });
     await assertFails(files, 'enrolments.proofs', /proof of .* does not hold/);
+  });
+
+  it('refuses an enrolment with another network or service', async () => {
+    const contexts = [
+      { network: 'solana:4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY' },
+      { origin: 'elsewhere.example.org/log' },
+    ];
+    for (const context of contexts) {
+      const { files } = await tellStory({
+        instead: {
+          enrol: (story) => {
+            for (const operator of story.operators) story.enrol(operator, undefined, context);
+          },
+        },
+      });
+      await assertFails(files, 'enrolments.proofs', /is for another (network|service)/);
+    }
+  });
+
+  it('refuses a directive that the log does not have', async () => {
+    const { files } = await tellStory({
+      instead: {
+        notify: (story) => {
+          const index = story.log.leaves.length;
+          step('notify')(story);
+          forgetLeaf(story, index);
+        },
+      },
+    });
+    await assertFails(files, 'openings.content', /directive .* is not in the log/);
   });
 
   it('refuses a statement by a key that never enrolled', async () => {
@@ -479,6 +561,107 @@ describe('audit against a server that plays with time', () => {
       },
     });
     await assertFails(files, 'announced.commitment', /does not announce the commitment/);
+  });
+
+  it('refuses a stake snapshot announced only after the plan that pins it', async () => {
+    const { files } = await tellStory({
+      instead: {
+        enrol: (story) => {
+          forgetLeaf(story, 1);
+          step('enrol')(story);
+        },
+        notify: (story) => {
+          story.log.add({ type: 'snapshot', sha256: story.sealed.plan.snapshot.sha256 });
+          step('notify')(story);
+        },
+      },
+    });
+    await assertFails(files, 'order.log', /the stake snapshot .* is not before the commit/);
+  });
+
+  it('refuses a commitment announced only after the arming, where no notice went out', async () => {
+    const { files } = await tellStory({
+      instead: {
+        commit: (story) => {
+          story.event('created', 'plan');
+          story.decide('commit');
+        },
+        notify: () => undefined,
+        acknowledge: () => undefined,
+        arm: (story) => {
+          story.decide('arm', { tweak: (it) => ({ ...it, from: 'committed' }) });
+          story.log.add({ type: 'commitment', sha256: story.sealed.plan.commitment });
+        },
+      },
+    });
+    await assertFails(files, 'order.log', /the commitment .* is not before the arming/);
+  });
+
+  it('refuses acknowledgements before the notices went out', async () => {
+    const { files } = await tellStory({
+      instead: {
+        notify: (story) => {
+          step('acknowledge')(story);
+          step('notify')(story);
+        },
+        acknowledge: () => undefined,
+      },
+    });
+    await assertFails(files, 'order.log', /the notices .* is not before statement 1/);
+  });
+
+  it('refuses release shares before the arming', async () => {
+    const { files } = await tellStory({
+      instead: {
+        acknowledge: async (story) => {
+          for (const officer of ['ada', 'bo']) await story.publishShare(officer, 'release');
+        },
+        release: (story) => {
+          story.now = Date.parse(RELEASE_TIME);
+        },
+      },
+    });
+    await assertFails(files, 'order.log', /the arming .* is not before the share of ada/);
+  });
+
+  it('refuses attestations of a patch that was never released', async () => {
+    const { files } = await tellStory({
+      instead: {
+        release: (story) => {
+          story.now = Date.parse(RELEASE_TIME);
+        },
+      },
+    });
+    await assertFails(files, 'order.log', /the patch was never released/);
+  });
+
+  it('refuses a disclosure before it was decided', async () => {
+    const { files } = await tellStory({
+      instead: {
+        disclose: (story) => {
+          const { campaign, commitment } = story.sealed.plan;
+          story.log.add({ type: 'disclosure', campaign, commitment });
+          step('disclose')(story);
+        },
+        close: async (story) => {
+          for (const officer of ['bo', 'cy']) await story.publishShare(officer, 'closing');
+        },
+      },
+    });
+    await assertFails(files, 'order.log', /the decision .* is not before the disclosure/);
+  });
+
+  it('refuses directives in another order than the log has them', async () => {
+    const { files } = await tellStory({
+      instead: {
+        notify: (story) => {
+          const last = story.log.leaves.length;
+          step('notify')(story);
+          exchangeLeaves(story, story.enrolments.length + 3, last);
+        },
+      },
+    });
+    await assertFails(files, 'order.log', /directive 2 is logged before 1/);
   });
 
   it('refuses release shares before the release time', async () => {

@@ -130,6 +130,33 @@ describe('audit of a record that somebody changed', () => {
     }
   });
 
+  it('names what is missing, changed or out of place', async () => {
+    const readme = good.get('README.md') ?? new Uint8Array();
+    await assertFails(without('README.md'), 'files.index', /README\.md is missing/);
+    await assertFails(
+      changed('README.md', flipped(readme, 9, 0)),
+      'files.digests',
+      /changed: README\.md/,
+    );
+    const bundle = [...good.keys()].find((path) => path.startsWith('bundles/')) ?? '';
+    await assertFails(relisted(without(bundle)), 'bundles.files', /is missing/);
+    const [opening] = [...good].filter(([path]) => path.startsWith('openings/'));
+    const [, bytes] = opening ?? ['', readme];
+    await assertFails(relisted(changed('openings/07', bytes)), 'openings.leaves', /is no index/);
+    await assertFails(relisted(changed('openings/0', bytes)), 'openings.leaves', /not sealed/);
+  });
+
+  it('fails when the times of two directives are exchanged', async () => {
+    const path = 'directives/index.json';
+    const text = utf8Decode(good.get(path) ?? new Uint8Array());
+    const exchanged = text
+      .replace('"sequence": 1', '"sequence": 0')
+      .replace('"sequence": 2', '"sequence": 1')
+      .replace('"sequence": 0', '"sequence": 2');
+    const files = relisted(changed(path, utf8Encode(exchanged)));
+    await assertFails(files, 'directives.chain', /another’s place|before|expired/);
+  });
+
   it('fails when two files are exchanged', async () => {
     const paths = [...good.keys()].filter((path) => path !== INDEX_PATH).sort();
     const pairs = paths.slice(1).map((path, i) => [paths[i] ?? '', path] as const);

@@ -40,6 +40,7 @@ import {
   encodeEnrolment,
   enrolmentText,
   type Enrolment,
+  type EnrolmentFields,
 } from '../../../../protocol/statement/enrolment.ts';
 import {
   encodeOperatorStatement,
@@ -99,7 +100,11 @@ export interface Story {
   readonly published: Envelope[];
   readonly shares: Record<KeyName, string[]>;
   events: number;
-  enrol(operator: Operator, tweak?: (enrolment: Enrolment) => Enrolment): void;
+  enrol(
+    operator: Operator,
+    tweak?: (enrolment: Enrolment) => Enrolment,
+    context?: Partial<EnrolmentFields>,
+  ): void;
   decide(
     move: MoveName,
     options?: { signers?: readonly string[]; tweak?: (it: Directive) => Directive },
@@ -236,7 +241,7 @@ async function beginStory({ seal: sealOptions, stakes = STAKES }: StoryOptions):
       const content = { seq: story.events, at: formatInstant(story.now), type, detail };
       return log.seal(plan.campaign, 'event', encodeJson(content));
     },
-    enrol(operator, tweak = (it: Enrolment): Enrolment => it) {
+    enrol(operator, tweak = (it: Enrolment): Enrolment => it, context = {}) {
       const fields = {
         network: NETWORK,
         origin: ORIGIN,
@@ -244,6 +249,7 @@ async function beginStory({ seal: sealOptions, stakes = STAKES }: StoryOptions):
         openpgp: 'A'.repeat(40),
         nonce: toHex(generateSeed()),
         issuedAt: formatTime(story.now),
+        ...context,
       };
       const proofs = operator.validators.map(({ identity, signer }) => ({
         validator: identity,

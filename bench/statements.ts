@@ -1,0 +1,175 @@
+import { readFile } from 'node:fs/promises';
+
+import { startChild } from '../test/support/child-server.ts';
+import type { TestOperator } from '../test/support/operators.ts';
+import { makeOperator, makeValidator, snapshotOf } from '../test/support/operators.ts';
+import type { TestClient } from '../test/support/session.ts';
+import { makeProof, testClient, tokenHash } from '../test/support/session.ts';
+import type { Story, StoryServer } from '../test/support/story.ts';
+import {
+  enrol,
+  envelopeJson,
+  expectStatus,
+  openStory,
+  postSnapshot,
+} from '../test/support/story.ts';
+import { prepareData } from '../test/support/test-server.ts';
+import { openConnection } from './connection.ts';
+
+/** What one round of statements took. */
+export interface StatementRound {
+  readonly count: number;
+  /** Durably accepted, as seen by who sent them. */
+  readonly perSecond: number;
+  /** From the first byte sent to the last one received. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** User and system time of the whole server process; only where there is a `/proc`. */
+  readonly serverCpuMs: number | undefined;
+}
+
+/** A server process with a campaign that operators are asked to acknowledge. */
+export interface StatementBench extends AsyncDisposable {
+  /** Let every operator make `each` acknowledgements, one after the other. */
+  round(each: number): Promise<StatementRound>;
+}
+
+/** Limits of the product that a load from one machine would run into. */
+const NO_LIMITS = { ADDRESS_RATE: '1000000', IDENTITY_RATE: '1000000' };
+/** As a server has it by default; tests stop the log. */
+const LOG_INTERVAL = { LOG_INTERVAL_MS: '1000' };
+/** Mails that one request may carry. */
+const MAX_MESSAGES = 50;
+/** Clock ticks a second in `/proc`, on every Linux there is. */
+const TICK_MS = 10;
+
+interface Sender {
+  readonly operator: TestOperator;
+  readonly client: TestClient;
+}
+
+/**
+ * Start `node server/main.ts` as a process of its own, and bring one campaign to "notified".
+ *
+ * Each operator has one connection: statements of one operator have rising counters, so they cannot
+ * be under way together.
+ *
+ * @param options.nodeOptions - `NODE_OPTIONS` of the server, such as `--cpu-prof`.
+ */
+export async function openStatementBench(options: {
+  readonly operators: number;
+  readonly nodeOptions?: string;
+}): Promise<StatementBench> {
+  await using undo = new AsyncDisposableStack();
+  const data = await prepareData();
+  undo.defer(() => data.remove());
+  const child = await startChild({
+    ...data.env({ ...NO_LIMITS, ...LOG_INTERVAL }),
+    ...(options.nodeOptions !== undefined && { NODE_OPTIONS: options.nodeOptions }),
+  });
+  undo.defer(async () => {
+    await child.end('SIGTERM');
+  });
+
+  const clients = new Map<string, TestClient>();
+  const server: StoryServer = {
+    officers: data.officers,
+    root: data.root,
+    now: Date.now,
+    client(signer) {
+      const name = signer?.publicKey ?? '';
+      const known = clients.get(name) ?? testClient(child.url, signer, Date.now);
+      clients.set(name, known);
+      return known;
+    },
+  };
+  const validators = Array.from({ length: options.operators }, () => makeValidator(1n));
+  const operators = await Promise.all(validators.map((validator) => makeOperator([validator])));
+  const snapshot = await postSnapshot(server, snapshotOf(validators));
+  for (const operator of operators) expectStatus(await enrol(server, operator), 200);
+  const story = await openStory(server, { snapshot });
+  await story.uploadCiphertext();
+  await story.decide('commit');
+  await story.decide('notify');
+  for (let i = 0; i < operators.length; i += MAX_MESSAGES) {
+    expectStatus(await story.notice(...operators.slice(i, i + MAX_MESSAGES)), 200);
+  }
+  const senders = operators.map((operator) => ({ operator, client: server.client(operator.key) }));
+
+  const opened = undo.move();
+  return {
+    round: async (each) => {
+      const lanes: Uint8Array[][] = [];
+      for (const sender of senders) lanes.push(await prepare(story, child.url, sender, each));
+      return sendAll(child.url, lanes, () => cpuTimeOf(child.process.pid));
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** Whole HTTP requests, signed: what the client does for them is not what is measured. */
+async function prepare(
+  story: Story,
+  url: string,
+  { operator, client }: Sender,
+  count: number,
+): Promise<Uint8Array[]> {
+  const path = `${story.path}/statements`;
+  const token = await client.token();
+  const claims = { ath: tokenHash(token) };
+  return Array.from({ length: count }, () => {
+    const body = JSON.stringify({ envelope: envelopeJson(story.statement(operator, 'ack')) });
+    const proof = makeProof(operator.key, 'POST', `${url}${path}`, Date.now(), { claims });
+    const head = [
+      `POST ${path} HTTP/1.1`,
+      `host: ${new URL(url).host}`,
+      `authorization: DPoP ${token}`,
+      `dpop: ${proof}`,
+      'content-type: application/json',
+      `content-length: ${Buffer.byteLength(body)}`,
+    ].join('\r\n');
+    return Buffer.from(`${head}\r\n\r\n${body}`);
+  });
+}
+
+async function sendAll(
+  url: string,
+  lanes: readonly (readonly Uint8Array[])[],
+  cpuTimeMs: () => Promise<number | undefined>,
+): Promise<StatementRound> {
+  const connections = await Promise.all(lanes.map(() => openConnection(new URL(url))));
+  const latencies: number[] = [];
+  const cpuBefore = await cpuTimeMs();
+  const start = performance.now();
+  await Promise.all(
+    connections.map(async (connection, index) => {
+      for (const request of lanes[index] ?? []) {
+        const sentAt = performance.now();
+        const { status, body } = await connection.send(request);
+        if (status !== 200) throw new Error(`a statement was answered ${status} ${body}`);
+        latencies.push(performance.now() - sentAt);
+      }
+    }),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  const cpuAfter = await cpuTimeMs();
+  for (const connection of connections) connection.close();
+  latencies.sort((a, b) => a - b);
+  const at = (share: number): number => latencies[Math.floor(share * latencies.length)] ?? 0;
+  return {
+    count: latencies.length,
+    perSecond: latencies.length / seconds,
+    p50Ms: at(0.5),
+    p99Ms: at(0.99),
+    serverCpuMs:
+      cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore,
+  };
+}
+
+async function cpuTimeOf(pid: number | undefined): Promise<number | undefined> {
+  const stat = await readFile(`/proc/${pid ?? 0}/stat`, 'utf8').catch(() => undefined);
+  // The second field is a name in brackets, which may hold anything; times are the 14th and 15th.
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+  if (fields === undefined) return undefined;
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
