@@ -157,23 +157,23 @@ async function writeNewFile(path: string, bytes: Uint8Array, mode: number): Prom
 }
 
 async function readBounded(file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  // A size from `stat` is a first guess only: pipes and devices have none, and files grow.
+  const { size } = await file.stat();
+  let bytes = new Uint8Array(Math.min(size, maxBytes) + 1);
   let length = 0;
-  // A size from `stat` would say nothing about pipes, devices and files that grow.
-  for await (const chunk of file.createReadStream({ end: maxBytes, autoClose: false })) {
-    chunks.push(chunk as Uint8Array);
-    length += (chunk as Uint8Array).length;
+  for (;;) {
+    const { bytesRead } = await file.read(bytes, length, bytes.length - length);
+    length += bytesRead;
+    if (bytesRead === 0) return bytes.slice(0, length);
+    if (length > maxBytes) {
+      throw new ProtocolError('too_large', `${basename(path)} is longer than ${maxBytes} bytes`);
+    }
+    if (length === bytes.length) {
+      const larger = new Uint8Array(Math.min(2 * length + 1024, maxBytes + 1));
+      larger.set(bytes);
+      bytes = larger;
+    }
   }
-  if (length > maxBytes) {
-    throw new ProtocolError('too_large', `${basename(path)} is longer than ${maxBytes} bytes`);
-  }
-  const whole = new Uint8Array(length);
-  let offset = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return whole;
 }
 
 /** Flush every file and folder under `directory`, itself included. */

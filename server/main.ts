@@ -9,6 +9,7 @@ import { describeFailure } from './services/failure.ts';
 import { LogStateError } from './services/log/recover.ts';
 import { TrustError } from './services/trust/trust.ts';
 import { startServer } from './start.ts';
+import { DatabaseError } from './store/database.ts';
 import { DataDirectoryLockedError } from './store/lock.ts';
 import { MigrationError } from './store/migrator.ts';
 
@@ -49,11 +50,6 @@ async function serve(): Promise<void> {
     random: () => Math.random(),
     onFatal,
   });
-  logger.info({ url: server.url }, 'listening');
-  if (config.mail === undefined) {
-    logger.warn({}, 'SEALDROP_SMTP_URL is not set: no mail goes out, messages wait in the inbox');
-  }
-
   let isStopping = false;
   const stop = (signal: string): void => {
     if (isStopping) return;
@@ -70,10 +66,16 @@ async function serve(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  // Last: whoever reads this may send a signal at once.
+  logger.info({ url: server.url }, 'listening');
+  if (config.mail === undefined) {
+    logger.warn({}, 'SEALDROP_SMTP_URL is not set: no mail goes out, messages wait in the inbox');
+  }
 }
 
 const EXPECTED = [
   ConfigError,
+  DatabaseError,
   DataDirectoryLockedError,
   ExposedSecretError,
   LogStateError,
@@ -86,8 +88,8 @@ const EXPECTED = [
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return 'failed';
   if (EXPECTED.some((kind) => error instanceof kind)) return error.message;
-  // A port in use, a file that is not there or may not be read.
-  if ('syscall' in error) return `cannot start: ${error.message}`;
+  // A port in use, a file that is not there or may not be read, a database that is none.
+  if ('syscall' in error || error.name === 'SqliteError') return `cannot start: ${error.message}`;
   return error.stack ?? error.message;
 }
 

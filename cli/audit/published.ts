@@ -1,4 +1,3 @@
-import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyPublication } from '../../protocol/statement/share.ts';
@@ -41,27 +40,7 @@ export const publishedChecks: readonly Check[] = [
       return count((await audit.get(publishedFact)).publications.length, 'publication');
     },
   },
-  {
-    id: 'shares.files',
-    title: 'the share files are what was published',
-    async run(audit: Audit): Promise<string> {
-      const { shares } = await audit.get(publishedFact);
-      const all = [...entries('release', shares.release), ...entries('closing', shares.closing)];
-      for (const [path, document] of all) {
-        const found = await audit.files.read(path, LIMIT.small);
-        demand(equalBytes(found, document), `${path} is not what its officer published`);
-      }
-      return count(all.length, 'share');
-    },
-  },
 ];
-
-function entries(
-  key: 'release' | 'closing',
-  shares: Published['shares']['release'],
-): (readonly [string, Uint8Array])[] {
-  return shares.map(({ officer, document }) => [RECORD.share(key, officer), document] as const);
-}
 
 async function readPublished(audit: Audit): Promise<Published> {
   const { plan } = await audit.get(planFact);

@@ -71,7 +71,14 @@ function childEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   dir: string,
 ): Readonly<Record<string, string | undefined>> {
-  return { PATH: env['PATH'], HOME: dir, TMPDIR: env['TMPDIR'], NO_COLOR: '1' };
+  return {
+    PATH: env['PATH'],
+    HOME: dir,
+    TMPDIR: env['TMPDIR'],
+    NO_COLOR: '1',
+    // Every child starts the same program: compiled once, in a folder that nobody else writes.
+    NODE_COMPILE_CACHE: join(dir, 'compiled'),
+  };
 }
 
 /**

@@ -18,16 +18,21 @@ export interface Databases {
   close(): Promise<void>;
 }
 
+/** The database is there, but cannot be relied on. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError';
+}
+
 /** Statements that a connection keeps prepared. */
 const MAX_PREPARED = 500;
 
-/** @throws Error when the file is damaged or a pragma did not take effect. */
+/** @throws {@link DatabaseError} when the file is damaged or a pragma did not take effect. */
 export function openDatabases(directory: string): Databases {
   const path = join(directory, 'sealdrop.sqlite');
   const main = openConnection(path);
   try {
     if (main.pragma('quick_check(1)', { simple: true }) !== 'ok') {
-      throw new Error('sealdrop.sqlite is damaged; restore it, nothing was changed');
+      throw new DatabaseError('sealdrop.sqlite is damaged; nothing was changed, restore it');
     }
     migrate(main);
   } catch (error) {
@@ -64,7 +69,7 @@ function openConnection(path: string): Database.Database {
 function requirePragma(database: Database.Database, name: string, value: string | number): void {
   database.pragma(`${name} = ${value}`);
   const actual = database.pragma(name, { simple: true });
-  if (actual !== value) throw new Error(`${name} is ${String(actual)} instead of ${value}`);
+  if (actual !== value) throw new DatabaseError(`${name} is ${String(actual)}, not ${value}`);
 }
 
 function kysely(database: Database.Database): Kysely<Schema> {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../cli/drill/free-port.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TIMEOUT_MS = 120_000;
+const TIMEOUT_MS = 300_000;
 
 /** What a reader copies: every ```sh block, in order. Those marked ```console are for the eye. */
 function shellBlocks(markdown: string): string[] {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { stat } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -84,6 +84,25 @@ describe('the server as a process', () => {
     const second = await startChild(data.env());
     assert.equal((await fetch(`${second.url}/healthz`)).status, 200);
     assert.equal(await second.end('SIGINT'), 0);
+  });
+
+  it('refuses to run on a database that is damaged, and does not touch it', async () => {
+    const other = await prepareData({ officers });
+    const server = await startChild(other.env());
+    assert.equal(await server.end('SIGTERM'), 0);
+    const path = join(other.dataDirectory, 'sealdrop.sqlite');
+    const bytes = await readFile(path);
+    // Past the header: the file still is a database, but not a sound one.
+    const damaged = Buffer.from(bytes).fill(0x5a, 4096 * 3, 4096 * 8);
+    for (const content of [damaged, Buffer.alloc(8192, 0x5a)]) {
+      await writeFile(path, content);
+      const { code, stderr } = await runServer([], other.env());
+      assert.equal(code, 1);
+      assert.match(stderr, /damaged|malformed|not a database/);
+      assert.equal(stderr.trim().split('\n').length, 1);
+      assert.deepEqual(await readFile(path), content);
+    }
+    await other.remove();
   });
 
   it('refuses a root of trust that names another server', async () => {

@@ -10,14 +10,14 @@ const OPENING_TIMEOUT_MS = 60_000;
 
 /** Officers disclose, agents give their shares of the closing key, and everything is opened. */
 export async function disclose(world: World, staged: Staged, sink: MailSink): Promise<void> {
-  const { lead, operators, context, narrator } = world;
+  const { lead, others, operators, context, narrator } = world;
   const { campaign, dir } = staged;
   const before = sink.count();
   await lead.run('disclose', [campaign], { draft: draftOf(dir, lead.id) });
   await approveByOthers(world, campaign, dir);
   await using agents = startAgents(world, dir);
   const deadline = context.now() + OPENING_TIMEOUT_MS;
-  while ((await lead.run('status', [campaign]))['opened'] !== true) {
+  while ((await others[0]?.run('status', [campaign]))?.['opened'] !== true) {
     if (context.now() > deadline) throw new Error('the documents were not opened');
     await context.sleep(500);
   }

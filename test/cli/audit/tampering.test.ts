@@ -146,6 +146,15 @@ describe('audit of a record that somebody changed', () => {
     await assertFails(relisted(changed('openings/0', bytes)), 'openings.leaves', /not sealed/);
   });
 
+  it('fails when published shares stand in another order than in the log', async () => {
+    const path = 'shares/published.jsonl';
+    const lines = utf8Decode(good.get(path) ?? new Uint8Array())
+      .trimEnd()
+      .split('\n');
+    const turned = utf8Encode(`${lines.reverse().join('\n')}\n`);
+    await assertFails(relisted(changed(path, turned)), 'shares.published', /the log’s order/);
+  });
+
   it('fails when the times of two directives are exchanged', async () => {
     const path = 'directives/index.json';
     const text = utf8Decode(good.get(path) ?? new Uint8Array());
