@@ -1,4 +1,5 @@
-import { ExposedSecretError, OutputExistsError } from '../platform/files.ts';
+import { OutputExistsError } from '../platform/files.ts';
+import { ExposedSecretError } from '../platform/read-file.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { CliError, ProblemError, RefusedMoveError } from './errors.ts';
 import { exitCodeOf } from './exit-code.ts';

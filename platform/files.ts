@@ -1,35 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import {
-  type FileHandle,
-  link,
-  lstat,
-  mkdtemp,
-  open,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-} from 'node:fs/promises';
+import { link, lstat, mkdtemp, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 
-import { ProtocolError } from '../protocol/errors.ts';
-
-/** Windows has no permission bits, cannot flush a folder, and flushes only what it may write. */
+/** Windows cannot flush a folder, and flushes only what it may write. */
 const IS_WINDOWS = process.platform === 'win32';
-
-/** Permission bits of everybody but the owner. */
-const OTHERS = 0o077;
-
-const MAX_SECRET_BYTES = 1024 * 1024;
 
 /** The output folder is there already and holds something, or is something else. */
 export class OutputExistsError extends Error {
   override readonly name = 'OutputExistsError';
-}
-
-/** A file that holds a secret is open to other users of the machine. */
-export class ExposedSecretError extends Error {
-  override readonly name = 'ExposedSecretError';
 }
 
 /**
@@ -52,9 +30,11 @@ export async function writeFileDurably(
   const temporary = join(folder, `.${basename(path)}.${randomBytes(8).toString('hex')}`);
   try {
     await writeNewFile(temporary, bytes, mode);
-    await (overwrite ? rename : link)(temporary, path);
-  } finally {
+    if (overwrite) await rename(temporary, path);
+    else await linkNew(temporary, path);
+  } catch (error) {
     await rm(temporary, { force: true });
+    throw error;
   }
   await flushFolder(folder);
 }
@@ -66,32 +46,6 @@ export async function writeSecretFile(
   { overwrite = false }: { overwrite?: boolean } = {},
 ): Promise<void> {
   await writeFileDurably(path, bytes, { mode: 0o600, overwrite });
-}
-
-/**
- * Read a file of at most 1 MiB that only its owner has access to.
- *
- * @throws {ExposedSecretError} when anybody else has, naming the way out; not on Windows.
- */
-export async function readSecretFile(path: string): Promise<Uint8Array> {
-  await using file = await open(path, 'r');
-  const { mode } = await file.stat();
-  if (!IS_WINDOWS && (mode & OTHERS) !== 0) {
-    throw new ExposedSecretError(
-      `${path} holds a secret but is open to other users; run: chmod 600 ${path}`,
-    );
-  }
-  return await readBounded(file, path, MAX_SECRET_BYTES);
-}
-
-/**
- * Read a file, or whatever else can be read, up to `maxBytes` and not a block further.
- *
- * @throws {ProtocolError} `too_large`
- */
-export async function readFileBounded(path: string, maxBytes: number): Promise<Uint8Array> {
-  await using file = await open(path, 'r');
-  return await readBounded(file, path, maxBytes);
 }
 
 /**
@@ -150,30 +104,16 @@ async function takePlace(staging: string, target: string, isThere: boolean): Pro
   }
 }
 
+/** Put a finished file where none may be. */
+async function linkNew(temporary: string, path: string): Promise<void> {
+  await link(temporary, path);
+  await rm(temporary, { force: true });
+}
+
 async function writeNewFile(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   await using file = await open(path, 'wx', mode);
   await file.writeFile(bytes);
   await file.sync();
-}
-
-async function readBounded(file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> {
-  // A size from `stat` is a first guess only: pipes and devices have none, and files grow.
-  const { size } = await file.stat();
-  let bytes = new Uint8Array(Math.min(size, maxBytes) + 1);
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(bytes, length, bytes.length - length);
-    length += bytesRead;
-    if (bytesRead === 0) return bytes.slice(0, length);
-    if (length > maxBytes) {
-      throw new ProtocolError('too_large', `${basename(path)} is longer than ${maxBytes} bytes`);
-    }
-    if (length === bytes.length) {
-      const larger = new Uint8Array(Math.min(2 * length + 1024, maxBytes + 1));
-      larger.set(bytes);
-      bytes = larger;
-    }
-  }
 }
 
 /** Flush every file and folder under `directory`, itself included. */
@@ -186,7 +126,8 @@ async function flushTree(directory: string): Promise<void> {
   await flushFolder(directory);
 }
 
-async function flushFolder(path: string): Promise<void> {
+/** Make names in a folder survive a power cut. Does nothing on Windows, which has no way to. */
+export async function flushFolder(path: string): Promise<void> {
   if (!IS_WINDOWS) await flush(path);
 }
 

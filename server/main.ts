@@ -1,6 +1,6 @@
 import { argv, env, exit, stderr, stdout } from 'node:process';
 
-import { ExposedSecretError } from '../platform/files.ts';
+import { ExposedSecretError } from '../platform/read-file.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { makeCard } from './card.ts';
 import { ConfigError, readConfig } from './config.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { verifyEd25519 } from '../platform/ed25519.ts';
-import { readFileBounded } from '../platform/files.ts';
+import { readFileBounded } from '../platform/read-file.ts';
 import type { NoteSigner } from '../protocol/signature/note.ts';
 import { noteSigner } from '../protocol/signature/note.ts';
 import { buildApp } from './app.ts';

@@ -7,7 +7,6 @@ import {
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { parseStatementLines, type StatementLine } from '../record/lines.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
-import { requirePaths } from './folder.ts';
 import { enrolmentsFact } from './enrolments.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
 import { leavesFact } from './log.ts';
@@ -25,7 +24,6 @@ export interface RecordedStatement {
 export const statementLinesFact: Fact<readonly StatementLine[]> = {
   check: 'statements.signatures',
   async establish(audit) {
-    requirePaths(audit, 'statements/', [RECORD.statements]);
     return parseStatementLines(await audit.files.read(RECORD.statements, LIMIT.list));
   },
 };

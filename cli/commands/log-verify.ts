@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { readFileBounded } from '../../platform/files.ts';
+import { readFileBounded } from '../../platform/read-file.ts';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { toBase64, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { openCheckpoint, type Checkpoint } from '../../protocol/log/checkpoint.ts';

@@ -1,6 +1,11 @@
 import { mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readFileBounded, readSecretFile, writeFileDurably } from '../../platform/files.ts';
+import { writeFileDurably } from '../../platform/files.ts';
+import {
+  readFileBounded,
+  readFileBoundedSync,
+  readSecretFileSync,
+} from '../../platform/read-file.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { CliError, TemporaryError } from '../errors.ts';
 
@@ -12,9 +17,9 @@ export function hasErrorCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
+function orAbsent<T>(read: () => T): T | undefined {
   try {
-    return await reading;
+    return read();
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
@@ -23,12 +28,12 @@ async function orAbsent<T>(reading: Promise<T>): Promise<T | undefined> {
 
 /** The file's bytes, or `undefined` when it does not exist. */
 export function findFile(path: string): Promise<Uint8Array | undefined> {
-  return orAbsent(readFileBounded(path, MAX_FILE_BYTES));
+  return Promise.try(orAbsent, () => readFileBoundedSync(path, MAX_FILE_BYTES));
 }
 
 /** A secret's bytes, or `undefined` when there is none; refused when others may read it. */
 export function findSecret(path: string): Promise<Uint8Array | undefined> {
-  return orAbsent(readSecretFile(path));
+  return Promise.try(orAbsent, () => readSecretFileSync(path));
 }
 
 /** The bytes of a file that a person named, at most `maxBytes` of them. */
@@ -55,8 +60,7 @@ export async function writeAtomically(
   content: Uint8Array | string,
   mode = 0o644,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFileDurably(path, bytesOf(content), { mode });
+  await inItsFolder(path, () => writeFileDurably(path, bytesOf(content), { mode }));
 }
 
 /**
@@ -69,14 +73,26 @@ export async function writeNew(
   content: Uint8Array | string,
   mode = 0o644,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    await writeFileDurably(path, bytesOf(content), { mode, overwrite: false });
+    await inItsFolder(path, () =>
+      writeFileDurably(path, bytesOf(content), { mode, overwrite: false }),
+    );
   } catch (error) {
     if (!hasErrorCode(error, 'EEXIST')) throw error;
     throw new CliError(`${path} exists already`, 'nothing was overwritten; choose another place', {
       cause: error,
     });
+  }
+}
+
+/** Do something with a file; its folder is made only when it turns out to be missing. */
+async function inItsFolder<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    return action();
   }
 }
 
@@ -98,8 +114,7 @@ export async function withLock<T>(
   sleep: (ms: number) => Promise<void>,
   action: () => Promise<T>,
 ): Promise<T> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  for (let attempt = 0; !(await takeLock(path)); attempt += 1) {
+  for (let attempt = 0; !(await inItsFolder(path, () => takeLock(path))); attempt += 1) {
     if (attempt === LOCK_ATTEMPTS) {
       throw new TemporaryError(
         `another sealdrop holds ${path}`,

@@ -90,14 +90,16 @@ export function openState(path: string, sleep: (ms: number) => Promise<void>): S
     if (bytes === undefined) return EMPTY;
     return parseShape(stateJson, parseJson(bytes, 16_777_216), 'encoding_invalid', 'state.json');
   };
-  const update = (change: (state: State) => State): Promise<State> =>
-    withLock(`${path}.lock`, sleep, async () => {
-      const before = await read();
-      const after = change(before);
-      const json = JSON.stringify({ ...after, format: 'sealdrop-state/v1' }, null, 2);
-      if (after !== before) await writeAtomically(path, `${json}\n`, 0o600);
+  /** Asks without the lock first: most of what is seen was seen before. */
+  const update = async (change: (state: State) => State): Promise<State> => {
+    const seen = await read();
+    if (encodeState(change(seen)) === encodeState(seen)) return seen;
+    return withLock(`${path}.lock`, sleep, async () => {
+      const after = change(await read());
+      await writeAtomically(path, encodeState(after), 0o600);
       return after;
     });
+  };
 
   return {
     read,
@@ -137,6 +139,10 @@ export function openState(path: string, sleep: (ms: number) => Promise<void>): S
       await update((state) => ({ ...state, tuf: notBelowTuf(state.tuf, seen) }));
     },
   };
+}
+
+function encodeState(state: State): string {
+  return `${JSON.stringify({ ...state, format: 'sealdrop-state/v1' }, null, 2)}\n`;
 }
 
 function furthest(

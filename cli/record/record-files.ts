@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readFileBounded } from '../../platform/files.ts';
+import { readFileBounded } from '../../platform/read-file.ts';
 import { toHex } from '../../protocol/encoding/bytes.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { hasErrorCode } from '../home/files.ts';

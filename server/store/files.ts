@@ -3,6 +3,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 
+import { flushFolder } from '../../platform/files.ts';
 import { ServiceError } from '../services/error.ts';
 
 /** Immutable files, each under the SHA-256 of its content. */
@@ -80,9 +81,4 @@ async function save(
 
 function notAge(): ServiceError {
   return new ServiceError('refused', 'the content is not an age file');
-}
-
-async function flushFolder(path: string): Promise<void> {
-  await using handle = await open(path, 'r');
-  await handle.sync();
 }

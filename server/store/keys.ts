@@ -3,7 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { generateSeed, signerFromSeed } from '../../platform/ed25519.ts';
-import { readSecretFile, writeSecretFile } from '../../platform/files.ts';
+import { writeSecretFile } from '../../platform/files.ts';
+import { readSecretFileSync } from '../../platform/read-file.ts';
 import {
   fromHex,
   toBase64Url,
@@ -36,7 +37,7 @@ export async function openKeys(directory: string): Promise<ServerKeys> {
 
 async function readOrMake(path: string): Promise<Uint8Array> {
   try {
-    return fromHex(utf8Decode(await readSecretFile(path)).trimEnd(), 32);
+    return fromHex(utf8Decode(readSecretFileSync(path)).trimEnd(), 32);
   } catch (error) {
     const absent = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     if (!absent) throw error;

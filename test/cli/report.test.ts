@@ -14,7 +14,8 @@ import {
 import { exitCodeOf } from '../../cli/exit-code.ts';
 import { createOutput, printable } from '../../cli/output.ts';
 import { formatFailure } from '../../cli/report.ts';
-import { ExposedSecretError, OutputExistsError } from '../../platform/files.ts';
+import { OutputExistsError } from '../../platform/files.ts';
+import { ExposedSecretError } from '../../platform/read-file.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 
 const PLAIN = { json: false, debug: false };

@@ -17,14 +17,12 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 
 import {
-  ExposedSecretError,
   OutputExistsError,
-  readFileBounded,
-  readSecretFile,
   withOutputDirectory,
   writeFileDurably,
   writeSecretFile,
 } from '../../platform/files.ts';
+import { ExposedSecretError, readSecretFileSync } from '../../platform/read-file.ts';
 
 const posixOnly = { skip: process.platform === 'win32' ? 'Windows has no permission bits' : false };
 const BYTES = Uint8Array.of(1, 2, 3);
@@ -114,7 +112,7 @@ describe('secret files', () => {
       process.umask(before);
     }
     assert.equal(await modeOf(join(folder, 'key')), 0o600);
-    assert.deepEqual(await readSecretFile(join(folder, 'key')), BYTES);
+    assert.deepEqual(readSecretFileSync(join(folder, 'key')), BYTES);
   });
 
   it('are not replaced unless that is asked for', async () => {
@@ -131,16 +129,19 @@ describe('secret files', () => {
     await writeFile(path, 'hunter2');
     for (const mode of [0o640, 0o604, 0o644, 0o620, 0o602, 0o610, 0o666, 0o777]) {
       await chmod(path, mode);
-      await assert.rejects(readSecretFile(path), (error: Error) => {
-        assert.ok(error instanceof ExposedSecretError);
-        assert.ok(error.message.includes(`chmod 600 ${path}`));
-        assert.equal(error.message.includes('hunter2'), false);
-        return true;
-      });
+      assert.throws(
+        () => readSecretFileSync(path),
+        (error: Error) => {
+          assert.ok(error instanceof ExposedSecretError);
+          assert.ok(error.message.includes(`chmod 600 ${path}`));
+          assert.equal(error.message.includes('hunter2'), false);
+          return true;
+        },
+      );
     }
     for (const mode of [0o600, 0o400]) {
       await chmod(path, mode);
-      assert.equal(Buffer.from(await readSecretFile(path)).toString(), 'hunter2');
+      assert.equal(Buffer.from(readSecretFileSync(path)).toString(), 'hunter2');
     }
   });
 
@@ -148,38 +149,7 @@ describe('secret files', () => {
     await writeFile(join(folder, 'key'), 'x', { mode: 0o644 });
     await chmod(join(folder, 'key'), 0o644);
     await symlink(join(folder, 'key'), join(folder, 'link'));
-    await assert.rejects(readSecretFile(join(folder, 'link')), ExposedSecretError);
-  });
-});
-
-describe('readFileBounded', () => {
-  it('reads up to the limit and refuses one byte more', async () => {
-    const path = join(folder, 'a');
-    for (const length of [0, 1, 65_536, 200_000]) {
-      const bytes = new Uint8Array(length).fill(7);
-      await writeFile(path, bytes);
-      assert.deepEqual(await readFileBounded(path, length), bytes);
-      await writeFile(path, new Uint8Array(length + 1));
-      await assert.rejects(readFileBounded(path, length), {
-        name: 'ProtocolError',
-        code: 'too_large',
-      });
-    }
-  });
-
-  it('stops at the limit on a file without an end', posixOnly, async () => {
-    await assert.rejects(readFileBounded('/dev/zero', 100_000), { code: 'too_large' });
-  });
-
-  it('fails for a missing file and a folder', async () => {
-    await assert.rejects(readFileBounded(join(folder, 'none'), 10), { code: 'ENOENT' });
-    await assert.rejects(readFileBounded(folder, 10));
-  });
-
-  it('returns bytes that share their memory with nothing', async () => {
-    await writeFile(join(folder, 'a'), BYTES);
-    const bytes = await readFileBounded(join(folder, 'a'), 10);
-    assert.equal(bytes.buffer.byteLength, 3);
+    assert.throws(() => readSecretFileSync(join(folder, 'link')), ExposedSecretError);
   });
 });
 

@@ -1,7 +1,7 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
-import { writeFileDurably } from '../../../platform/files.ts';
+import { flushFolder, writeFileDurably } from '../../../platform/files.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatTilePath } from '../../../protocol/log/tiles.ts';
 import type { LogFiles } from '../../services/log/store.ts';
@@ -58,11 +58,4 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-async function flushFolder(path: string): Promise<void> {
-  // Windows has no way to flush a folder.
-  if (process.platform === 'win32') return;
-  await using handle = await open(path, 'r');
-  await handle.sync();
 }

@@ -210,6 +210,17 @@ describe('audit against officers who sign something else', () => {
     assert.ok(failures.has('signatures.sums') || failures.has('signatures.encoding'));
   });
 
+  it('refuses other line ends in the armour', async () => {
+    const { files } = await tellStory({
+      edit: (parts) => {
+        assert.ok(parts.release);
+        const text = utf8Decode(parts.release.sumsSignature).replaceAll('\n', '\r\n');
+        return { ...parts, release: { ...parts.release, sumsSignature: utf8Encode(text) } };
+      },
+    });
+    await assertFails(files, 'signatures.encoding', /holds more than signatures/);
+  });
+
   it('refuses OpenPGP signatures dated after the disclosure', async () => {
     const { files } = await tellStory({
       edit: async (parts, { officers, sealed }) => {
@@ -354,6 +365,19 @@ describe('audit against officers who publish bad shares', () => {
     await assertFails(files, 'shares.release', /1 of 2 shares/);
   });
 
+  it('refuses a share that lies off the others, although the plan commits to it', async () => {
+    const { files } = await tellStory({
+      seal: { strayShareOf: 'cy' },
+      instead: {
+        release: async (story) => {
+          await step('release')(story);
+          await story.publishShare('cy', 'release');
+        },
+      },
+    });
+    await assertFails(files, 'shares.release', /do not make the key/);
+  });
+
   it('refuses a share file that nobody published', async () => {
     const { files } = await tellStory({
       edit: (parts, { sealed }) => ({
@@ -418,6 +442,19 @@ describe('audit of the root of trust', () => {
       },
     });
     await assertFails(files, 'trust.chain', /1 of the 2 people needed/);
+  });
+
+  it('refuses a chain that does not begin with version 1', async () => {
+    const { files } = await tellStory({
+      edit: (parts, { officers }) => {
+        const [root] = parts.roots;
+        assert.ok(root);
+        const signed = { ...parseTuf(root).signed, version: 2 };
+        const signers = [...officers.officers.values()].map((it) => signerFromSeed(it.rootSeed));
+        return { ...parts, roots: [encodeTuf(signed, signTuf(signed, ...signers))] };
+      },
+    });
+    await assertFails(files, 'trust.chain', /is version 2/);
   });
 
   it('refuses a whole record made up under another root, when the root is pinned', async () => {

@@ -321,6 +321,36 @@ describe('audit against a server that makes things up', () => {
     await assertFails(stale.files, 'statements.order', /does not raise its counter/);
   });
 
+  it('refuses an attestation of a variant that the plan does not have', async () => {
+    const { files } = await tellStory({
+      instead: {
+        attest: (story) => {
+          for (const operator of story.operators.slice(0, 2)) {
+            story.say(operator, 'attest', (it) => ({ ...it, variant: 'firedancer' }));
+          }
+        },
+      },
+    });
+    await assertFails(files, 'statements.signatures', /variant that the plan does not have/);
+  });
+
+  it('refuses statements that are numbered or ordered in another way than accepted', async () => {
+    const numbered = await tellStory({
+      edit: (parts) => ({
+        ...parts,
+        statements: parts.statements.map((it) => ({ ...it, seq: it.seq + 1 })),
+      }),
+    });
+    await assertFails(numbered.files, 'statements.order', /statement 2 is not number 1/);
+    const ordered = await tellStory({
+      edit: (parts) => ({
+        ...parts,
+        statements: parts.statements.toReversed().map((it, i) => ({ ...it, seq: i + 1 })),
+      }),
+    });
+    await assertFails(ordered.files, 'statements.order', /not in the log’s order/);
+  });
+
   it('refuses a statement about another campaign, network, revision or document', async () => {
     const tweaks = [
       { campaign: 'SDX-2026-AAAA' },

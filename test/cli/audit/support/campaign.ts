@@ -66,6 +66,8 @@ export interface SealOptions {
   readonly variants?: readonly string[];
   /** Changes the header of the stake snapshot; the plan pins whatever comes out. */
   readonly snapshot?: { readonly network?: string; readonly point?: string };
+  /** An officer whose release share is of another key: the sealer cheats, the plan commits to it. */
+  readonly strayShareOf?: string;
   /** Changes the plan just before it is encoded. */
   readonly tweak?: (plan: Plan) => Plan;
   /** Changes what is in each bundle, after the plan's documents are fixed. */
@@ -148,6 +150,13 @@ export async function sealTestCampaign(
     release: await splitKey(release.identity, { key: 'release', campaign, officers, threshold }),
     closing: await splitKey(closing.identity, { key: 'closing', campaign, officers, threshold }),
   };
+  if (options.strayShareOf !== undefined) {
+    const { identity } = await generateKey();
+    const other = await splitKey(identity, { key: 'release', campaign, officers, threshold });
+    shares.release = shares.release.map((share, i) =>
+      share.officer === options.strayShareOf ? (other[i] ?? share) : share,
+    );
+  }
   const snapshotBytes = encodeSnapshot({
     network: NETWORK,
     point: 'epoch 860',
