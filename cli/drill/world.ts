@@ -77,7 +77,7 @@ function childEnvironment(
     TMPDIR: env['TMPDIR'],
     NO_COLOR: '1',
     // Every child starts the same program: compiled once, in a folder that nobody else writes.
-    NODE_COMPILE_CACHE: join(dir, 'compiled'),
+    NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? join(dir, 'compiled'),
   };
 }
 

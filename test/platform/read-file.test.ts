@@ -21,7 +21,7 @@ for (const [name, readFile] of [
   ['readFileBounded', readFileBounded],
   [
     'readFileBoundedSync',
-    async (...args: Parameters<typeof readFileBoundedSync>) => readFileBoundedSync(...args),
+    (...args: Parameters<typeof readFileBoundedSync>) => Promise.try(readFileBoundedSync, ...args),
   ],
 ] as const) {
   describe(name, () => {

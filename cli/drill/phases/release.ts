@@ -21,7 +21,7 @@ export interface Adoption {
 /** From the last signature of the rescheduling to T0. */
 const LEAD_MS = 4000;
 /** Real seconds that the model's day is compressed to, if the machine keeps up. */
-const DAY_SECONDS = 12;
+const DAY_SECONDS = 10;
 
 /** T0: agents publish their shares, operators open, verify and attest; the tally runs. */
 export async function releasePatch(world: World, staged: Staged): Promise<Adoption> {
@@ -69,7 +69,7 @@ async function adopt(
   { campaign }: Staged,
   releaseMs: number,
 ): Promise<Omit<Adoption, 'releaseTime'>> {
-  const { model, context, narrator, lead } = world;
+  const { model, context, narrator, others } = world;
   const queue = world.operators
     .filter(({ model: { patchedAfter } }) => patchedAfter !== undefined)
     .toSorted((a, b) => delayOf(a) - delayOf(b));
@@ -90,7 +90,7 @@ async function adopt(
     await pace(context, releaseMs + (delayOf(operator) / timeScale) * 1000);
     await open(operator);
     if (i === 0) {
-      await refusedDisclosure(lead, campaign);
+      await refusedDisclosure(others[0], campaign);
       narrator.said('disclose before the threshold: refused');
     }
     await operator.run('attest', [campaign], { variant: operator.model.variant });
@@ -133,9 +133,9 @@ async function openPatch({ dir }: World, operator: Operator, campaign: string): 
   });
 }
 
-async function refusedDisclosure(officer: Officer, campaign: string): Promise<void> {
+async function refusedDisclosure(officer: Officer | undefined, campaign: string): Promise<void> {
   try {
-    await officer.run('disclose', [campaign]);
+    await officer?.run('disclose', [campaign]);
   } catch (error) {
     if (error instanceof CommandFailed) return;
     throw error;
