@@ -23,6 +23,7 @@ import {
   withdrawCommand,
 } from './commands/moves.ts';
 import { drillCommand } from './commands/drill.ts';
+import type { CommandTable } from './drill/actor.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { auditCommand } from './commands/audit.ts';
 import { logVerifyCommand } from './commands/log-verify.ts';
@@ -102,10 +103,10 @@ const ordinary: readonly Command[] = [
   logVerifyCommand,
 ];
 
-export const commands: readonly Command[] = [
-  ...ordinary,
-  drillCommand({ get: getCommand, exitCodeOf }),
-];
+/** The commands by name and the exit codes of their failures, for a rehearsal. */
+export const commandTable: CommandTable = { get: getCommand, exitCodeOf };
+
+export const commands: readonly Command[] = [...ordinary, drillCommand(commandTable)];
 
 /** @throws Error for a name that is not there: a bug of the caller. */
 function getCommand(name: string): Command {

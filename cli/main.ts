@@ -1,11 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { setTimeout as wait } from 'node:timers/promises';
 import { commands } from './commands.ts';
 import { runCommand, type Context } from './command.ts';
+import { machineContext } from './context.ts';
 import { InterruptedError } from './errors.ts';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.ts';
 import { createOutput, type Output } from './output.ts';
@@ -41,21 +40,10 @@ function contextFor(globals: GlobalOptions, signal: AbortSignal): Context {
     stderr: (text) => stderr.write(text),
   });
   return {
+    ...machineContext(env, signal),
     home: homeDirectory(globals),
     out,
-    fetch: globalThis.fetch,
-    now: () => Date.now(),
-    randomBytes: (length) => new Uint8Array(randomBytes(length)),
-    async sleep(ms) {
-      try {
-        await wait(ms, undefined, { signal });
-      } catch {
-        throw new InterruptedError();
-      }
-    },
-    signal,
     ...(stdin.isTTY && stderr.isTTY && { ask: (question) => askPerson(question, signal) }),
-    env,
   };
 }
 

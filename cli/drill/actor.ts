@@ -37,16 +37,19 @@ export interface InProcessActor extends Actor {
 export class CommandFailed extends CliError {
   override readonly name = 'CommandFailed';
   readonly code: number;
+  /** Without who ran what. */
+  readonly reason: string;
 
   constructor(
     actor: string,
     command: string,
     code: number,
-    message: string,
+    reason: string,
     options?: ErrorOptions,
   ) {
-    super(`${actor}: ${command}: ${message}`, undefined, options);
+    super(`${actor}: ${command}: ${reason}`, undefined, options);
     this.code = code;
+    this.reason = reason;
   }
 }
 

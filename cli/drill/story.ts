@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { CommandTable } from './actor.ts';
+import { hireCrew } from './crew.ts';
 import { startMailSink } from './mail-sink.ts';
 import { armCampaign } from './phases/arm.ts';
 import { disclose } from './phases/disclose.ts';
@@ -34,7 +35,8 @@ export async function tellStory(
   port: number,
   { out, keep }: Ending,
 ): Promise<Outcome> {
-  const world = populate(base, table);
+  await using crew = hireCrew(base.context);
+  const world = populate(base, table, crew);
   const { narrator } = world;
   await using sink = await startMailSink(join(world.dir, 'mail'));
   const founded = await narrator.phase('Officers found the root of trust', () =>

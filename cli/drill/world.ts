@@ -7,6 +7,7 @@ import {
   type CommandTable,
   type InProcessActor,
 } from './actor.ts';
+import type { Crew } from './crew.ts';
 import type { Model, ModelOperator } from './model.ts';
 import type { Narrator } from './narrator.ts';
 
@@ -46,6 +47,7 @@ export const THRESHOLD = 3;
 export function populate(
   base: Pick<World, 'context' | 'dir' | 'model' | 'narrator'>,
   table: CommandTable,
+  crew: Crew,
 ): World {
   const env = childEnvironment(base.context.env, base.dir);
   const home = (name: string): string => join(base.dir, 'homes', name);
@@ -58,7 +60,7 @@ export function populate(
     lead: { ...own(LEAD), id: LEAD },
     others: OTHERS.map((id) => ({ ...here(id), id })),
     operators: base.model.operators.map((model, i) => ({
-      ...(i === 0 ? own(model.name) : here(model.name)),
+      ...(i === 0 ? own(model.name) : crew.actor(model.name, home(model.name))),
       model,
       email: `${model.name}@sealdrop.invalid`,
     })),
