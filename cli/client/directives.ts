@@ -15,6 +15,7 @@ export type CompletedDirectives = DirectivesView['completed'];
  *
  * Once a campaign was seen by this home, further directives need the newest root.
  *
+ * @param store - Keeps plan and directives, before they are remembered.
  * @throws {@link ProtocolError} as `verifyDirectives`; `transition_refused` when this home has seen
  *   the campaign further along, or another directive under the same number.
  */
@@ -24,6 +25,7 @@ export async function verifyCompleted(
   plan: Plan,
   planBytes: Uint8Array,
   completed: CompletedDirectives,
+  store?: () => Promise<void>,
 ): Promise<ReturnType<typeof verifyDirectives>> {
   const seen = (await home.state.read()).campaigns[plan.campaign];
   const chain = verifyDirectives(
@@ -39,6 +41,6 @@ export async function verifyCompleted(
   );
   const { sequence, previous, plan: digest, revision } = chain.state;
   const memory = { sequence, directive: previous, plan: digest, revision };
-  await home.state.advanceCampaign(plan.campaign, memory);
+  await home.state.advanceCampaign(plan.campaign, memory, store);
   return chain;
 }

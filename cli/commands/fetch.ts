@@ -153,10 +153,11 @@ async function newestChain(
   stored: Chain,
 ): Promise<Chain> {
   try {
+    const { planBytes } = stored;
     const { completed } = await client.directives(directory.campaign);
-    const chain = await verifyChain(home, trust, directory.campaign, stored.planBytes, completed);
-    await saveChain(directory, chain);
-    return chain;
+    return await verifyChain(home, trust, directory.campaign, planBytes, completed, () =>
+      saveChain(directory, { planBytes, completed }),
+    );
   } catch (error) {
     if (isTemporary(error)) return stored;
     throw error;

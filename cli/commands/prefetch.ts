@@ -47,7 +47,6 @@ export const prefetchCommand: Command = {
     );
     await download(session, directory, bundle);
     await directory.write(SIGNATURES_NAME, await session.client.signatures(id));
-    await saveChain(directory, chain);
 
     const { out } = context;
     out.line(`${id}: ciphertext for ${variant} is here and verified, ${bundle.size} bytes`);
@@ -73,7 +72,9 @@ async function fetchChain(session: OperatorSession, id: string): Promise<Chain> 
   }
   const planBytes = await client.plan(id);
   const { completed } = await client.directives(id);
-  const chain = await verifyChain(home, trust, id, planBytes, completed);
+  const chain = await verifyChain(home, trust, id, planBytes, completed, () =>
+    saveChain(home.campaign(id), { planBytes, completed }),
+  );
   const { status } = chain.state;
   if (status === 'aborted' || status === 'withdrawn') {
     throw new WithdrawnError(`${id} is ${status}`, 'there is nothing to fetch any more');

@@ -58,10 +58,16 @@ export interface StateFile {
   /**
    * Remember how far a campaign has come, as verified by the caller.
    *
+   * @param store - Keeps what `seen` stands for. Runs once it is known to go forward and before it is
+   *   remembered, so that a crash leaves nothing remembered that is not there.
    * @throws {@link ProtocolError} `transition_refused` when it was further already, or when the same
    *   sequence number now has another directive or plan.
    */
-  advanceCampaign(campaign: string, seen: CampaignMemory): Promise<void>;
+  advanceCampaign(
+    campaign: string,
+    seen: CampaignMemory,
+    store?: () => Promise<void>,
+  ): Promise<void>;
   /** Reserve the next statement counter, above `atLeast` and every one used before. */
   nextCounter(campaign: string, operator: string, atLeast: number): Promise<number>;
   /**
@@ -91,11 +97,18 @@ export function openState(path: string, sleep: (ms: number) => Promise<void>): S
     return parseShape(stateJson, parseJson(bytes, 16_777_216), 'encoding_invalid', 'state.json');
   };
   /** Asks without the lock first: most of what is seen was seen before. */
-  const update = async (change: (state: State) => State): Promise<State> => {
+  const update = async (
+    change: (state: State) => State,
+    store?: () => Promise<void>,
+  ): Promise<State> => {
     const seen = await read();
-    if (encodeState(change(seen)) === encodeState(seen)) return seen;
+    if (encodeState(change(seen)) === encodeState(seen)) {
+      await store?.();
+      return seen;
+    }
     return withLock(`${path}.lock`, sleep, async () => {
       const after = change(await read());
+      await store?.();
       await writeAtomically(path, encodeState(after), 0o600);
       return after;
     });
@@ -103,14 +116,11 @@ export function openState(path: string, sleep: (ms: number) => Promise<void>): S
 
   return {
     read,
-    async advanceCampaign(campaign, seen) {
-      await update((state) => ({
-        ...state,
-        campaigns: {
-          ...state.campaigns,
-          [campaign]: furthest(campaign, state.campaigns[campaign], seen),
-        },
-      }));
+    async advanceCampaign(campaign, seen, store) {
+      await update((state) => {
+        const memory = furthest(campaign, state.campaigns[campaign], seen);
+        return { ...state, campaigns: { ...state.campaigns, [campaign]: memory } };
+      }, store);
     },
     async nextCounter(campaign, operator, atLeast) {
       const key = `${campaign} ${operator}`;

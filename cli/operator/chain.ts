@@ -28,6 +28,7 @@ const MAX_DIRECTIVES_BYTES = 4_194_304;
 /**
  * Verify plan and directives, and remember how far the campaign has come.
  *
+ * @param store - Keeps them, before they are remembered.
  * @throws {@link ProtocolError} for anything that does not follow, also when this home has seen the
  *   campaign further along.
  */
@@ -37,10 +38,18 @@ export async function verifyChain(
   id: string,
   planBytes: Uint8Array,
   completed: CompletedDirectives,
+  store?: () => Promise<void>,
 ): Promise<Chain> {
   const plan = parsePlan(planBytes);
   if (plan.campaign !== id) throw new ProtocolError('plan_invalid', `the plan is not of ${id}`);
-  const { directives, state } = await verifyCompleted(home, trust, plan, planBytes, completed);
+  const { directives, state } = await verifyCompleted(
+    home,
+    trust,
+    plan,
+    planBytes,
+    completed,
+    store,
+  );
   const root = trust.roots.get(directives[0]?.rootVersion ?? 0);
   if (root === undefined) {
     throw new ProtocolError('threshold_unmet', `the officers have not committed to ${id} yet`);
@@ -52,7 +61,7 @@ export async function verifyChain(
 /** Keep a verified chain for when there is no server. */
 export async function saveChain(
   directory: CampaignDirectory,
-  { planBytes, completed }: Chain,
+  { planBytes, completed }: Pick<Chain, 'planBytes' | 'completed'>,
 ): Promise<void> {
   await directory.write('plan.txt', planBytes);
   await directory.write('directives.json', utf8Encode(`${JSON.stringify(completed)}\n`));

@@ -61,6 +61,28 @@ describe('what a home has seen of a campaign', () => {
     assert.equal((await home.state.read()).campaigns[ID]?.plan, digest(7));
   });
 
+  it('is remembered only once what it stands for is stored', async () => {
+    await using context = await testContext();
+    const home = openHome(context);
+    const remembered = async () => (await home.state.read()).campaigns[ID]?.sequence;
+    let stored = 0;
+    const store = async () => {
+      stored += 1;
+      assert.notEqual(await remembered(), 2);
+    };
+    await home.state.advanceCampaign(ID, seen(2), store);
+    assert.equal(stored, 1);
+    assert.equal(await remembered(), 2);
+
+    const crash = () => Promise.reject(new Error('power cut'));
+    await assert.rejects(home.state.advanceCampaign(ID, seen(3), crash), /power cut/);
+    assert.equal(await remembered(), 2);
+    await assert.rejects(home.state.advanceCampaign(ID, seen(1), store), {
+      code: 'transition_refused',
+    });
+    assert.equal(stored, 1, 'what goes backwards is not stored');
+  });
+
   it('has the highest sequence ever shown to it (property)', async () => {
     await using context = await testContext();
     let run = 0;
