@@ -1,4 +1,5 @@
-import { verifyDirectives, type CampaignState } from '../../protocol/campaign/campaign.ts';
+import { verifyDirectives } from '../../protocol/campaign/chain.ts';
+import { type CampaignState } from '../../protocol/campaign/campaign.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';

@@ -1,5 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { verifyDirectives } from '../../protocol/campaign/campaign.ts';
+import { verifyDirectives } from '../../protocol/campaign/chain.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import type { Home } from '../home/home.ts';

@@ -1,5 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { verifyDirectives } from '../../protocol/campaign/campaign.ts';
+import { verifyDirectives } from '../../protocol/campaign/chain.ts';
 import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
+import { verifyDirectives } from '../../../protocol/campaign/chain.ts';
 import {
   applyAdoption,
   applyDirective,
   applyRelease,
   MAX_CLOCK_SKEW_MS,
   openCampaign,
-  verifyDirectives,
 } from '../../../protocol/campaign/campaign.ts';
-import type { CampaignState, ChainKnowledge } from '../../../protocol/campaign/campaign.ts';
+import type { ChainKnowledge } from '../../../protocol/campaign/chain.ts';
+import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
 import { encodePlan } from '../../../protocol/campaign/plan.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';

@@ -1,0 +1,114 @@
+import { equalBytes } from '../encoding/bytes.ts';
+import { parseTime } from '../encoding/time.ts';
+import { ProtocolError } from '../errors.ts';
+import type { Envelope } from '../signature/dsse.ts';
+import type { VerifyEd25519 } from '../signature/ed25519.ts';
+import { verifyDirective } from '../statement/directive.ts';
+import type { VerifiedDirective } from '../statement/directive.ts';
+import type { TrustRoot } from '../trust/root.ts';
+import {
+  applyAdoption,
+  applyDirective,
+  applyRelease,
+  MAX_CLOCK_SKEW_MS,
+  openCampaign,
+  refuseUnless,
+} from './campaign.ts';
+import type { CampaignState } from './campaign.ts';
+import { checkPlan, encodePlan, parsePlan, planDigest } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { CampaignStatus } from './transitions.ts';
+
+/** What a verifier may know beyond the files. */
+export interface ChainKnowledge {
+  /**
+   * When each envelope was completed, Unix ms, in the order of `envelopes`. Without it each is taken
+   * as completed when it was issued, so that no expiry can be noticed.
+   */
+  readonly at?: readonly number[];
+  /** The bytes of later revisions of the plan, in any order. */
+  readonly laterPlans?: readonly Uint8Array[];
+  /**
+   * How many directives the caller had verified on an earlier day. Any further one has to be signed
+   * under the newest root, so that officers who were removed cannot add to the chain.
+   */
+  readonly known?: number;
+}
+
+/**
+ * Verify a campaign's whole chain of directives from files alone.
+ *
+ * Each directive's root, signatures, people, number, predecessor, state, plan and time are checked.
+ * A directive that says `from: released` or `from: adopted` implies that move; whether the shares
+ * and the tally bear it out is for the caller to check.
+ *
+ * @param plan - The first revision, and `planBytes` its bytes.
+ * @param envelopes - All completed directives, in any order.
+ * @returns The directives by number, and the state they lead to.
+ * @throws {@link ProtocolError} as {@link verifyDirective}, {@link applyDirective} and
+ *   {@link checkPlan} do; `transition_refused` also when two valid directives have one number, which
+ *   is an alarm: officers have signed, or were led to sign, two histories.
+ * @see docs/spec/campaign.md, "Verifying"
+ */
+export function verifyDirectives(
+  plan: Plan,
+  planBytes: Uint8Array,
+  envelopes: readonly Envelope[],
+  roots: ReadonlyMap<number, TrustRoot>,
+  verify: VerifyEd25519,
+  { at, laterPlans = [], known = envelopes.length }: ChainKnowledge = {},
+): { readonly directives: readonly VerifiedDirective[]; readonly state: CampaignState } {
+  if (!equalBytes(encodePlan(plan), planBytes)) {
+    throw new ProtocolError('plan_invalid', 'the plan is not the one in the file');
+  }
+  if (at !== undefined && at.length !== envelopes.length) {
+    throw new RangeError('one completion time for each envelope');
+  }
+  const plans = new Map([planBytes, ...laterPlans].map((it) => [planDigest(it), parsePlan(it)]));
+  const chain = envelopes
+    .map((envelope, i) => ({ directive: verifyDirective(envelope, roots, verify), at: at?.[i] }))
+    .sort((a, b) => a.directive.sequence - b.directive.sequence);
+  refuseForks(chain.map(({ directive }) => directive));
+
+  const newestRoot = Math.max(...roots.keys());
+  let state = openCampaign(plan, planDigest(planBytes));
+  for (const { directive, at = parseTime(directive.issuedAt) } of chain) {
+    const { digest, sequence, rootVersion } = directive;
+    refuseUnless(sequence <= known || rootVersion === newestRoot, 'it needs the newest root');
+    const next = applyDirective(reach(state, directive.from, at), directive, digest, at, plans);
+    if (sequence === 1 || next.plan !== state.plan) {
+      const root = roots.get(rootVersion);
+      const current = plans.get(next.plan);
+      if (root === undefined || current === undefined) throw new Error('both were found before');
+      checkPlan(current, root);
+    }
+    state = next;
+  }
+  return { directives: chain.map(({ directive }) => directive), state };
+}
+
+/** Make the moves that need no directive, as far as the next directive says they were made. */
+function reach(state: CampaignState, status: CampaignStatus, at: number): CampaignState {
+  let reached = state;
+  if (reached.status === 'armed' && (status === 'released' || status === 'adopted')) {
+    const due = parseTime(reached.releaseTime) <= at + MAX_CLOCK_SKEW_MS;
+    refuseUnless(due, 'the release time has not come');
+    reached = applyRelease(reached);
+  }
+  if (reached.status === 'released' && status === 'adopted') reached = applyAdoption(reached);
+  return reached;
+}
+
+/** @param directives - By sequence. */
+function refuseForks(directives: readonly VerifiedDirective[]): void {
+  for (const [i, { sequence, digest }] of directives.entries()) {
+    const before = directives[i - 1];
+    if (before?.sequence !== sequence) continue;
+    throw new ProtocolError(
+      'transition_refused',
+      before.digest === digest
+        ? `directive number ${sequence} is listed twice`
+        : `alarm: two valid directives with one number exist, ${sequence}`,
+    );
+  }
+}
