@@ -66,8 +66,8 @@ async function serve(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // Last: whoever reads this may send a signal at once.
-  logger.info({ url: server.url }, 'listening');
+  // Last: whoever reads this may send a signal at once. Said whatever the level is.
+  logger.child({}, { level: 'info' }).info({ url: server.url }, 'listening');
   if (config.mail === undefined) {
     logger.warn({}, 'SEALDROP_SMTP_URL is not set: no mail goes out, messages wait in the inbox');
   }

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import * as api from '../../protocol/api.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProblemError } from '../errors.ts';
+import { requireCampaignId } from '../home/campaign-directory.ts';
 import type { Client } from './client.ts';
 import { fileBody, transferTimeoutMs, writeVerified } from './download.ts';
 import { envelopeJsonOf } from './envelope.ts';
@@ -23,7 +24,7 @@ const TILE = 17 * MIB;
 const BINARY = 'application/octet-stream';
 
 export function clientOver({ server, get, post, put, whoAmI }: Transport): Client {
-  const of = (id: string, rest = ''): string => `/v1/campaigns/${encodeURIComponent(id)}${rest}`;
+  const of = (id: string, rest = ''): string => `/v1/campaigns/${requireCampaignId(id)}${rest}`;
   const bytes = async (answer: Promise<HttpAnswer>, maxBytes: number): Promise<Uint8Array> =>
     readBody(await answer, maxBytes);
   const json = async <T>(

@@ -65,7 +65,8 @@ interface Thread {
 function startThread(env: Context['env']): Thread {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const path = fileURLToPath(new URL(`crew-thread.${extension}`, import.meta.url));
-  const worker = new Worker(path, { workerData: { env } });
+  const resourceLimits = { maxYoungGenerationSizeMb: 64 };
+  const worker = new Worker(path, { workerData: { env }, resourceLimits });
   const waiting = new Map<number, PromiseWithResolvers<Report>>();
   const failAll = (error: Error): void => {
     for (const { reject } of waiting.values()) reject(error);

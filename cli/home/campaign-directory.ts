@@ -20,12 +20,15 @@ export interface CampaignDirectory {
   list(): Promise<readonly string[]>;
 }
 
-/** @throws {@link UsageError} when `id` is not a campaign id: it becomes part of a path. */
+/** @throws {@link UsageError} when `id` is not a campaign id; it becomes part of paths. */
+export function requireCampaignId(id: string): string {
+  if (campaignId.safeParse(id).success) return id;
+  throw new UsageError(`"${id}" is not a campaign id`, 'one looks like SDX-2026-7KQ4');
+}
+
+/** @throws {@link UsageError} as {@link requireCampaignId}. */
 export function openCampaignDirectory(parent: string, id: string): CampaignDirectory {
-  if (!campaignId.safeParse(id).success) {
-    throw new UsageError(`"${id}" is not a campaign id`, 'one looks like SDX-2026-7KQ4');
-  }
-  const directory = join(parent, id);
+  const directory = join(parent, requireCampaignId(id));
   const resolve = (name: string): string =>
     join(directory, parseShape(fileName, name, 'encoding_invalid', 'file name'));
 

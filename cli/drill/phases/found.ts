@@ -28,6 +28,7 @@ export async function foundTrust(world: World, sink: MailSink, port: number): Pr
     SEALDROP_MAIL_FROM: 'campaigns@sealdrop.invalid',
     SEALDROP_LOG_INTERVAL_MS: '500',
     SEALDROP_MAIL_CONCURRENCY: '8',
+    SEALDROP_LOG_LEVEL: 'warn',
   };
   const serverCard = join(dir, 'server.card.json');
   await writeFile(serverCard, await runServerCommand(['card'], serverEnv));
