@@ -76,9 +76,7 @@ export const verifyWithNoble: VerifyEd25519 = (publicKey, message, signature) =>
 
 function isGoodPublicKey(hex: string): boolean {
   // libsodium's rule is ours; noble comes to the same verdict in ten times the time (see the tests).
-  return (
-    /^[0-9a-f]{64}$/.test(hex) && sodium.crypto_core_ed25519_is_valid_point(fromHex(hex, 32))
-  );
+  return /^[0-9a-f]{64}$/.test(hex) && sodium.crypto_core_ed25519_is_valid_point(fromHex(hex, 32));
 }
 
 /** Canonical encoding of a point of the large prime-order subgroup, the identity excluded. */

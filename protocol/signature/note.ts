@@ -39,10 +39,14 @@ export interface NoteSigner extends NoteVerifier {
   sign(text: string): Uint8Array;
 }
 
-interface SignatureLine {
+/** One signature under a note, not verified. */
+export interface SignatureLine {
   readonly name: string;
   readonly keyId: number;
+  /** What follows the key id. */
   readonly signature: Uint8Array;
+  /** The line as it stands, without its newline. */
+  readonly line: string;
 }
 
 /**
@@ -77,6 +81,39 @@ export function formatVerifierKey(
 ): string {
   const key = concatBytes(Uint8Array.of(type), fromHex(publicKey, 32));
   return `${name}+${toHex(keyIdBytes(name, type, publicKey))}+${toBase64(key)}`;
+}
+
+/** A {@link NoteVerifier} of type {@link NOTE_COSIGNATURE} together with the means to cosign. */
+export interface Cosigner extends NoteVerifier {
+  /**
+   * Cosign a checkpoint's text.
+   *
+   * @param time - Unix seconds.
+   * @returns A signature line, with its newline.
+   */
+  cosign(text: string, time: number): string;
+}
+
+/**
+ * Let `signer` cosign checkpoints under `name`. One key serves one witness: what is signed does not
+ * name it. C2SP tlog-cosignature.
+ *
+ * @throws {@link ProtocolError} `key_invalid` for a name with a space or `+`.
+ */
+export function cosigner(name: string, signer: Signer): Cosigner {
+  if (!isKeyName(name)) throw new ProtocolError('key_invalid', 'malformed key name');
+  const verifier = noteVerifier(name, NOTE_COSIGNATURE, signer.publicKey);
+  const id = keyIdBytes(name, NOTE_COSIGNATURE, signer.publicKey);
+  return {
+    ...verifier,
+    cosign(text, time) {
+      const seconds = BigInt(time);
+      const bytes = new Uint8Array(TIME_BYTES);
+      new DataView(bytes.buffer).setBigUint64(0, seconds);
+      const signature = signer.sign(cosignatureMessage(text, seconds));
+      return `— ${name} ${toBase64(concatBytes(id, bytes, signature))}\n`;
+    },
+  };
 }
 
 /** Let `signer` sign notes under `name`. @throws {@link ProtocolError} `key_invalid` for a name with a space or `+`. */
@@ -139,7 +176,34 @@ export function cosignatureMessage(text: string, time: bigint): Uint8Array {
   return utf8Encode(`cosignature/v1\ntime ${String(time)}\n${text}`);
 }
 
-function parseNote(note: string): { text: string; lines: SignatureLine[] } {
+/**
+ * Check when a witness signed a text.
+ *
+ * @param signature - What follows the key id: a time and an Ed25519 signature.
+ * @returns Unix seconds, below 2^63; `undefined` when the signature does not verify.
+ */
+export function verifyCosignatureTime(
+  publicKey: Ed25519PublicKey,
+  text: string,
+  signature: Uint8Array,
+  verify: VerifyEd25519,
+): bigint | undefined {
+  if (signature.length <= TIME_BYTES) return undefined;
+  const time = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
+  const message = cosignatureMessage(text, time);
+  const isGood = time <= MAX_TIME && verify(publicKey, message, signature.subarray(TIME_BYTES));
+  return isGood ? time : undefined;
+}
+
+/**
+ * Split a note into its text, final newline included, and its signature lines, each once.
+ *
+ * @throws {@link ProtocolError} `too_large` or `note_invalid`; no signature is verified here.
+ */
+export function parseNote(note: string): {
+  readonly text: string;
+  readonly lines: readonly SignatureLine[];
+} {
   if (note.length > MAX_NOTE_LENGTH) throw new ProtocolError('too_large', 'note is too long');
   // The last blank line: the text may contain others.
   const end = note.lastIndexOf('\n\n') + 1;
@@ -155,7 +219,7 @@ function parseSignatureLine(line: string): SignatureLine {
   if (!isKeyName(name)) throw malformed();
   const bytes = decodeBase64(base64);
   if (bytes.length <= KEY_ID_BYTES) throw malformed();
-  return { name, keyId: uint32(bytes), signature: bytes.subarray(KEY_ID_BYTES) };
+  return { name, keyId: uint32(bytes), signature: bytes.subarray(KEY_ID_BYTES), line };
 }
 
 function isSignedBy(
@@ -165,10 +229,7 @@ function isSignedBy(
   verify: VerifyEd25519,
 ): boolean {
   if (type === NOTE_ED25519) return verify(publicKey, utf8Encode(text), signature);
-  if (signature.length <= TIME_BYTES) return false;
-  const time = new DataView(signature.buffer, signature.byteOffset).getBigUint64(0);
-  const message = cosignatureMessage(text, time);
-  return time <= MAX_TIME && verify(publicKey, message, signature.subarray(TIME_BYTES));
+  return verifyCosignatureTime(publicKey, text, signature, verify) !== undefined;
 }
 
 function noteVerifier(
