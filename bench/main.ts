@@ -3,8 +3,11 @@ import { resolve } from 'node:path';
 import { argv, stderr, stdout, versions } from 'node:process';
 import { parseArgs } from 'node:util';
 
+import { auditTable, measureAudit } from './audit.ts';
 import type { DrillTimes } from './drill.ts';
 import { measureDrill } from './drill.ts';
+import type { LogTimes } from './log.ts';
+import { logTable, measureLog } from './log.ts';
 import { measureOpenssl, opensslVersion } from './openssl.ts';
 import type { StatementRound } from './statements.ts';
 import { openStatementBench } from './statements.ts';
@@ -18,7 +21,8 @@ What is measured and against whom. Compare only figures of one run: the speed of
 drifts by a factor of two.
 
   --json             one JSON document instead of tables
-  --only NAME        statements or drill
+  --only NAME        statements, log, audit or drill
+  --leaves N         of the log that is audited (1000000)
   --operators N      operators, each with one kept-alive connection (128)
   --each N           statements of each operator in a round (45)
   --rounds N         of openssl, bare verification and statements in turn (3)
@@ -30,6 +34,7 @@ drifts by a factor of two.
 const MAX_EACH = 200;
 /** Statements of each operator before anything is measured: code has to be compiled first. */
 const WARM_UP = 20;
+const PARTS = ['statements', 'log', 'audit', 'drill'] as const;
 
 /** One after the other within a minute, so that they can be compared. */
 interface Round {
@@ -121,6 +126,7 @@ async function main(args: string[]): Promise<void> {
       each: { type: 'string', default: '45' },
       rounds: { type: 'string', default: '3' },
       validators: { type: 'string', default: '200' },
+      leaves: { type: 'string', default: '1000000' },
       profile: { type: 'string' },
     },
   });
@@ -132,22 +138,25 @@ async function main(args: string[]): Promise<void> {
   const rounds = countOf(values.rounds, 'rounds', MAX_EACH);
   const each = countOf(values.each, 'each', Math.floor((MAX_EACH - WARM_UP) / rounds));
   const validators = countOf(values.validators, 'validators', 10_000);
+  const leaves = countOf(values.leaves, 'leaves', 100_000_000);
   const { only } = values;
-  if (only !== undefined && only !== 'statements' && only !== 'drill') {
-    throw new RangeError('--only is statements or drill');
+  if (only !== undefined && !PARTS.some((part) => part === only)) {
+    throw new RangeError(`--only is one of ${PARTS.join(', ')}`);
   }
+  const isAsked = (name: (typeof PARTS)[number]): boolean => only === undefined || only === name;
 
   const openssl = await opensslVersion();
-  const measured =
-    only === 'drill'
-      ? undefined
-      : await measureStatements({ operators, each, rounds, profile: values.profile });
-  const drill = only === 'statements' ? undefined : await measureDrill(validators);
+  const measured = isAsked('statements')
+    ? await measureStatements({ operators, each, rounds, profile: values.profile })
+    : undefined;
+  const log: LogTimes | undefined = isAsked('log') ? await measureLog(rounds) : undefined;
+  const audit = isAsked('audit') ? await measureAudit(leaves, rounds) : undefined;
+  const drill = isAsked('drill') ? await measureDrill(validators) : undefined;
 
   if (values.json) {
     const machine = { cores: availableParallelism(), node: versions.node, openssl };
     const statements = measured && { operators, connections: operators, rounds: measured };
-    stdout.write(`${JSON.stringify({ machine, statements, drill })}\n`);
+    stdout.write(`${JSON.stringify({ machine, statements, log, audit, drill })}\n`);
     return;
   }
   if (measured !== undefined) {
@@ -159,6 +168,21 @@ async function main(args: string[]): Promise<void> {
         statementTable(measured),
         '\n',
       ].join(''),
+    );
+  }
+  if (log !== undefined) {
+    stdout.write(
+      [
+        'Log: checkpoints signed and durable, on the disk of the temporary folder; then full tiles over\n',
+        `HTTP, ${log.tiles.connections} connections, median of ${rounds} rounds, servers in turn, load on the same cores\n\n`,
+        logTable(log),
+        '\n',
+      ].join(''),
+    );
+  }
+  if (audit !== undefined) {
+    stdout.write(
+      `Audit of a log of ${audit.leaves} leaves in a folder, ${audit.threads} threads, median of ${rounds} rounds\n\n${auditTable(audit)}\n`,
     );
   }
   if (drill !== undefined) {

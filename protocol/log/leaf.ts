@@ -6,16 +6,24 @@ import { ProtocolError } from '../errors.ts';
  *
  * A `sealed` leaf hides what it stands for: it holds the digest of an opening (see `opening.ts`),
  * whose nonce keeps it from being guessed. In the end each one is accounted for by exactly one
- * `opened`, `dummy` or `withheld` leaf.
+ * `opened`, `dummy` or `withheld` leaf. The latter two speak of every sealed leaf from `first` to
+ * `last`, both included: dummies are many and stand side by side.
  */
 export type Leaf =
   | { readonly type: 'commitment' | 'snapshot' | 'sealed'; readonly sha256: string }
   | { readonly type: 'root'; readonly version: number; readonly sha256: string }
   | { readonly type: 'disclosure'; readonly campaign: string; readonly commitment: string }
-  | { readonly type: 'opened' | 'dummy'; readonly index: number }
-  | { readonly type: 'withheld'; readonly index: number; readonly reason: string };
+  | { readonly type: 'opened'; readonly index: number }
+  | ({ readonly type: 'dummy' } & LeafSpan)
+  | ({ readonly type: 'withheld'; readonly reason: string } & LeafSpan);
 
-const GRAMMAR: readonly (readonly [RegExp, (fields: readonly string[]) => Leaf])[] = [
+/** Leaves by their indexes, `first ≤ last`. */
+export interface LeafSpan {
+  readonly first: number;
+  readonly last: number;
+}
+
+const GRAMMAR: readonly (readonly [RegExp, (fields: readonly (string | undefined)[]) => Leaf])[] = [
   [/^sealed\/v1 ([0-9a-f]{64})\n$/, ([sha256 = '']) => ({ type: 'sealed', sha256 })],
   [/^open\/v1 commitment ([0-9a-f]{64})\n$/, ([sha256 = '']) => ({ type: 'commitment', sha256 })],
   [/^open\/v1 snapshot ([0-9a-f]{64})\n$/, ([sha256 = '']) => ({ type: 'snapshot', sha256 })],
@@ -28,10 +36,13 @@ const GRAMMAR: readonly (readonly [RegExp, (fields: readonly string[]) => Leaf])
     ([campaign = '', commitment = '']) => ({ type: 'disclosure', campaign, commitment }),
   ],
   [/^opened\/v1 (0|[1-9]\d*)\n$/, ([index]) => ({ type: 'opened', index: parseCount(index) })],
-  [/^dummy\/v1 (0|[1-9]\d*)\n$/, ([index]) => ({ type: 'dummy', index: parseCount(index) })],
   [
-    /^withheld\/v1 (0|[1-9]\d*) ([a-z][a-z0-9-]{0,31})\n$/,
-    ([index, reason = '']) => ({ type: 'withheld', index: parseCount(index), reason }),
+    /^dummy\/v1 (0|[1-9]\d*)(?:-([1-9]\d*))?\n$/,
+    ([first, last]) => ({ type: 'dummy', ...parseSpan(first, last) }),
+  ],
+  [
+    /^withheld\/v1 (0|[1-9]\d*)(?:-([1-9]\d*))? ([a-z][a-z0-9-]{0,31})\n$/,
+    ([first, last, reason = '']) => ({ type: 'withheld', ...parseSpan(first, last), reason }),
   ],
 ];
 
@@ -59,6 +70,16 @@ export function parseLeaf(text: string): Leaf {
   throw new ProtocolError('leaf_invalid', 'not a leaf of this log');
 }
 
+type Accounting = Extract<Leaf, { type: 'opened' | 'dummy' | 'withheld' }>;
+
+/** The sealed leaves that a leaf accounts for; `undefined` for one that accounts for none. */
+export function accountedSpan(leaf: Accounting): LeafSpan;
+export function accountedSpan(leaf: Leaf): LeafSpan | undefined;
+export function accountedSpan(leaf: Leaf): LeafSpan | undefined {
+  if (leaf.type === 'opened') return { first: leaf.index, last: leaf.index };
+  return leaf.type === 'dummy' || leaf.type === 'withheld' ? leaf : undefined;
+}
+
 function fieldsOf(leaf: Leaf): string {
   switch (leaf.type) {
     case 'commitment':
@@ -71,11 +92,24 @@ function fieldsOf(leaf: Leaf): string {
     case 'sealed':
       return `sealed/v1 ${leaf.sha256}`;
     case 'opened':
+      return `opened/v1 ${leaf.index}`;
     case 'dummy':
-      return `${leaf.type}/v1 ${leaf.index}`;
+      return `dummy/v1 ${formatSpan(leaf)}`;
     case 'withheld':
-      return `withheld/v1 ${leaf.index} ${leaf.reason}`;
+      return `withheld/v1 ${formatSpan(leaf)} ${leaf.reason}`;
   }
+}
+
+function formatSpan({ first, last }: LeafSpan): string {
+  return first === last ? `${first}` : `${first}-${last}`;
+}
+
+function parseSpan(first: string | undefined, last: string | undefined): LeafSpan {
+  const start = parseCount(first);
+  const end = last === undefined ? start : parseCount(last);
+  if (last !== undefined && start >= end)
+    throw new ProtocolError('leaf_invalid', 'leaves in the wrong order');
+  return { first: start, last: end };
 }
 
 function parseCount(digits: string | undefined): number {

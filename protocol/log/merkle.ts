@@ -158,11 +158,43 @@ export function verifyConsistency(
     if (!equalBytes(root1, root2)) throw refused('two roots for one tree size');
     return;
   }
+  // A first tree that is a complete subtree of the second starts the climb with its own root.
+  const nodes = isWholeSubtree(size1) ? [root1, ...proof] : proof;
+  const [computed1, computed2] = foldConsistency(size1, size2, nodes);
+  if (!equalBytes(computed1, root1))
+    throw refused('consistency proof does not lead to the old root');
+  if (!equalBytes(computed2, root2))
+    throw refused('consistency proof does not lead to the new root');
+}
+
+/** Whether the first `size` leaves of any larger tree are one complete subtree of it. */
+export function isWholeSubtree(size: number): boolean {
+  // Not by logarithm: beyond 2^49 its rounding would call other sizes powers of two.
+  let rest = size;
+  while (rest > 1 && !isOdd(rest)) rest = half(rest);
+  return rest === 1;
+}
+
+/**
+ * Climb from the nodes of a consistency proof to both roots.
+ *
+ * @param nodes - The proof; before it, where {@link isWholeSubtree} holds for `size1`, the hash of
+ *   that subtree, which a verifier of consistency has already.
+ * @returns The roots of the first `size1` and of all `size2 > size1` leaves of a tree that has these
+ *   nodes. Whoever knows the second root to be signed knows the first one to be part of it.
+ * @throws {@link ProtocolError} `proof_invalid` for more or fewer nodes than these sizes need. Their
+ *   lengths are the caller's matter.
+ */
+export function foldConsistency(
+  size1: number,
+  size2: number,
+  nodes: readonly Uint8Array[],
+): [Uint8Array, Uint8Array] {
+  requireSizes(size1, size2);
   let node = size1 - 1;
   let last = size2 - 1;
   while (isOdd(node)) [node, last] = [half(node), half(last)];
-  // A first tree that is a complete subtree of the second starts the climb with its own root.
-  const [start, ...rest] = node === 0 ? [root1, ...proof] : proof;
+  const [start, ...rest] = nodes;
   if (start === undefined) throw refused('consistency proof is too short');
   let computed1 = start;
   let computed2 = start;
@@ -178,10 +210,7 @@ export function verifyConsistency(
     [node, last] = [half(node), half(last)];
   }
   if (last !== 0) throw refused('consistency proof is too short');
-  if (!equalBytes(computed1, root1))
-    throw refused('consistency proof does not lead to the old root');
-  if (!equalBytes(computed2, root2))
-    throw refused('consistency proof does not lead to the new root');
+  return [computed1, computed2];
 }
 
 function refused(message: string): ProtocolError {

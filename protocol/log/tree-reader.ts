@@ -26,6 +26,8 @@ export interface TreeReader {
   inclusionProof(index: number, size: number): Promise<Uint8Array[]>;
   /** Proof that the tree of `size2` leaves extends that of `size1 ≥ 1`. */
   consistencyProof(size1: number, size2: number): Promise<Uint8Array[]>;
+  /** Hashes of ranges that occur as nodes in the tree of `size` leaves. */
+  hashes(ranges: readonly LeafRange[], size: number): Promise<Uint8Array[]>;
 }
 
 /** Read a log through `readTile`, be it over HTTP, from a folder or from memory. */
@@ -42,6 +44,7 @@ export function treeReader(readTile: ReadTile): TreeReader {
     },
     inclusionProof: async (index, size) => read(size, inclusionRanges(index, size)),
     consistencyProof: async (size1, size2) => read(size2, consistencyRanges(size1, size2)),
+    hashes: (ranges, size) => read(size, ranges),
   };
 }
 

@@ -5,6 +5,8 @@ import { after, before, describe, it } from 'node:test';
 
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { fromBase64, sha256Hex } from '../../protocol/encoding/bytes.ts';
+import { dummyLeaf, dummyNonces, parseDummyKeys } from '../../protocol/log/dummy.ts';
+import type { DummyKey } from '../../protocol/log/dummy.ts';
 import type { Leaf } from '../../protocol/log/leaf.ts';
 import { parseLeaf } from '../../protocol/log/leaf.ts';
 import { parseOpening } from '../../protocol/log/opening.ts';
@@ -67,7 +69,10 @@ describe('disclosure', () => {
     for (const [index, { type }] of all.entries()) if (type === 'sealed') accounts.set(index, []);
     for (const leaf of all) {
       if (leaf.type === 'opened') accounts.get(leaf.index)?.push('opened');
-      if (leaf.type === 'withheld') accounts.get(leaf.index)?.push(`withheld ${leaf.reason}`);
+      if (leaf.type === 'dummy' || leaf.type === 'withheld') {
+        const how = leaf.type === 'dummy' ? 'dummy' : `withheld ${leaf.reason}`;
+        for (let at = leaf.first; at <= leaf.last; at++) accounts.get(at)?.push(how);
+      }
     }
     return accounts;
   };
@@ -118,6 +123,76 @@ describe('disclosure', () => {
       if (how.includes('withheld other') && own.has(index)) assert.equal(how[1], 'opened');
     }
     assert.equal(now.filter(({ type }) => type === 'disclosure').length, 2);
+  });
+
+  it('opens dummies once no campaign is hidden, and until then tells none from hidden leaves', async () => {
+    await using own = await openWorld();
+    const whole = async (): Promise<Leaf[]> => {
+      await own.server.sequence();
+      await own.server.sequence();
+      const folder = join(own.server.dataDirectory, 'log');
+      return (await checkLog(folder, own.server.root.logKey, verifyEd25519)).leaves.map(parseLeaf);
+    };
+    const keys = async (): Promise<DummyKey[]> => {
+      const answer = expectStatus(await own.server.client().get('/v1/dummies'), 200);
+      assert.equal(answer.headers.get('content-type'), 'text/plain; charset=utf-8');
+      return parseDummyKeys(answer.text());
+    };
+    const closeWith = async (story: Story): Promise<void> => {
+      await story.decide('disclose', { override: true, reason: 'it is time' });
+      for (const index of [0, 1, 2]) {
+        expectStatus(await story.publishShare(own.officer(index), 'closing'), 200);
+      }
+    };
+    const second = await own.another();
+    await own.story.arm();
+    await own.server.sequence();
+    await second.arm();
+    expectStatus(await second.say(own.operator(0), 'ack'), 200);
+    own.clock.advance(HOUR_MS);
+    await own.story.release();
+    await closeWith(own.story);
+
+    const then = await whole();
+    const end = then.findIndex(({ type }) => type === 'disclosure');
+    assert.ok(!then.some(({ type }) => type === 'dummy'));
+    assert.deepEqual(await keys(), []);
+    const ends = accountsOf(then);
+    for (let index = 0; index < end; index++) {
+      if (then[index]?.type === 'sealed') assert.equal(ends.get(index)?.length, 1);
+    }
+    // A span ends where something public or opened stands, and nowhere else.
+    for (const span of then) {
+      if (span.type !== 'withheld') continue;
+      for (const beside of [span.first - 1, span.last + 1]) {
+        if (beside < 0 || beside >= end) continue;
+        const isPublic = then[beside]?.type !== 'sealed';
+        assert.ok(isPublic || ends.get(beside)?.[0] === 'opened', `leaf ${beside}`);
+      }
+    }
+
+    await second.release();
+    await closeWith(second);
+    const now = await whole();
+    const last = now.findLastIndex(({ type }) => type === 'disclosure');
+    const nonces = dummyNonces(await keys());
+    const finals = accountsOf(now);
+    let dummies = 0;
+    for (const [index, how] of finals) {
+      if (index > last) continue;
+      assert.ok(['opened', 'dummy'].includes(how.at(-1) ?? ''), `leaf ${index} ends ${how.join()}`);
+      assert.deepEqual(
+        how.slice(0, -1),
+        ends.get(index)?.includes('withheld other') ? ['withheld other'] : [],
+      );
+      if (how.at(-1) !== 'dummy') continue;
+      dummies += 1;
+      assert.deepEqual(now[index], dummyLeaf(nonces(index) ?? assert.fail()));
+    }
+    assert.ok(dummies > 0);
+    assert.equal(nonces(last), undefined, 'nothing behind the disclosure is opened');
+    await own.server.restart();
+    assert.deepEqual(accountsOf(await whole()), finals, 'a restart accounts for nothing twice');
   });
 
   it('that could not be opened at once is opened when it can be', async () => {

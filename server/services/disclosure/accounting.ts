@@ -1,35 +1,55 @@
+import type { LeafSpan } from '../../../protocol/log/leaf.ts';
 import type { Logger } from '../logger.ts';
 
-/** How a sealed leaf ends. */
-interface Account {
-  /** Index of the sealed leaf. */
-  readonly leaf: number;
-  readonly how: 'opened' | 'withheld';
-  /** Whose disclosure does it. */
+/** A campaign whose disclosure leaf is published. */
+export interface DisclosedCampaign {
   readonly campaign: string;
+  /** Of the disclosure leaf. */
+  readonly index: number;
+  /** Whether everything sealed before that leaf has been accounted for. */
+  readonly isSettled: boolean;
+}
+
+/** How the sealed leaves that a disclosure does not open itself end. */
+export interface Settlement {
+  readonly dummies: readonly LeafSpan[];
+  /** For now: of campaigns that are still hidden, and whatever would give them away. */
+  readonly withheld: readonly LeafSpan[];
 }
 
 export interface AccountingStore {
-  /** Campaigns whose disclosure leaf is published, with its index. */
-  listDisclosures(size: number): Promise<readonly { campaign: string; index: number }[]>;
+  /** In the order of the log. @param size - Leaves under the published checkpoint. */
+  listDisclosures(size: number): Promise<readonly DisclosedCampaign[]>;
   /** Sealed leaves from `start` to `end - 1` that this disclosure opens and that are not opened. */
   listUnopened(
     disclosure: { readonly campaign: string; readonly index: number },
     start: number,
     end: number,
   ): Promise<readonly number[]>;
-  /** Sealed leaves below `index` that nothing accounts for. */
-  listUnaccounted(index: number): Promise<readonly number[]>;
-  /** Write the accounts down and queue their leaves, in one transaction. */
-  account(accounts: readonly Account[]): Promise<void>;
+  /** Write down that these leaves are opened, and queue the leaves that say so, in one transaction. */
+  open(campaign: string, leaves: readonly number[]): Promise<void>;
+  /**
+   * Account for all other leaves that were sealed before a disclosure, in one transaction: dummies are
+   * dummies when no campaign is hidden, and are withheld together with its leaves when one is.
+   *
+   * @param size - Leaves under the published checkpoint.
+   */
+  settle(disclosure: DisclosedCampaign, size: number): Promise<Settlement>;
+}
+
+/** What opens dummies that were accounted for as such. */
+export interface DummyStore {
+  /** Dummies below this index are opened; 0 for none. */
+  openedBelow(): Promise<number>;
 }
 
 /**
  * Account for every sealed leaf that a disclosure leaves behind.
  *
  * A disclosed campaign opens all its own leaves, also later ones, and all enrolments before its
- * disclosure leaf. What is left before that leaf belongs to campaigns that are still hidden: it is
- * withheld for now, and opened by their own disclosure.
+ * disclosure leaf. What is left before that leaf are dummies and the leaves of campaigns that are
+ * still hidden. As long as there is one of these, opening the dummies would show which leaves are
+ * its own: all that is left is withheld then, until the last such campaign is disclosed, too.
  */
 export function accounting(
   store: AccountingStore,
@@ -44,24 +64,30 @@ export function accounting(
   return {
     async run(size) {
       const disclosures = await store.listDisclosures(size);
-      const isNew = new Set(
-        disclosures.map(({ campaign }) => campaign).filter((it) => !done.has(it)),
-      );
       for (const disclosure of disclosures) {
         const { campaign } = disclosure;
         const start = done.get(campaign) ?? 0;
         if (start >= size) continue;
-        const opened = await store.listUnopened(disclosure, start, size);
-        await store.account(opened.map((leaf) => ({ leaf, how: 'opened', campaign })));
+        await store.open(campaign, await store.listUnopened(disclosure, start, size));
         done.set(campaign, size);
       }
       // Only now: what one disclosure leaves over, another may just have opened.
-      for (const { campaign, index } of disclosures) {
-        if (!isNew.has(campaign)) continue;
-        const left = await store.listUnaccounted(index);
-        await store.account(left.map((leaf) => ({ leaf, how: 'withheld', campaign })));
-        logger.info({ campaign, withheld: left.length }, 'sealed leaves accounted for');
+      for (const disclosure of disclosures) {
+        if (disclosure.isSettled) continue;
+        const { dummies, withheld } = await store.settle(disclosure, size);
+        logger.info(
+          {
+            campaign: disclosure.campaign,
+            dummies: countLeaves(dummies),
+            withheld: countLeaves(withheld),
+          },
+          'sealed leaves accounted for',
+        );
       }
     },
   };
+}
+
+function countLeaves(spans: readonly LeafSpan[]): number {
+  return spans.reduce((sum, { first, last }) => sum + last - first + 1, 0);
 }

@@ -14,19 +14,27 @@ export interface PublishedLog {
   tile(tile: Tile): Promise<Uint8Array | undefined>;
 }
 
-/** Serve a log from its files. Any process that sees the files can; there is no state. */
+/** Serve a log from its files. Any process that sees the files can; nothing else is needed. */
 export function publishedLog(
   origin: string,
   files: Pick<LogFiles, 'readCheckpoint' | 'readTile'>,
 ): PublishedLog {
+  /** Leaves that were published when last looked; a log does not shrink. */
+  let known = 0;
+
+  async function isPublished(tile: Tile): Promise<boolean> {
+    if (isTileOf(tile, known)) return true;
+    const note = await files.readCheckpoint();
+    if (note === undefined) return false;
+    const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+    known = parseCheckpoint(text, origin).size;
+    return isTileOf(tile, known);
+  }
+
   return {
     checkpoint: () => files.readCheckpoint(),
     async tile(tile) {
-      const note = await files.readCheckpoint();
-      if (note === undefined) return undefined;
-      const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
-      const { size } = parseCheckpoint(text, origin);
-      return isTileOf(tile, size) ? await files.readTile(tile) : undefined;
+      return (await isPublished(tile)) ? await files.readTile(tile) : undefined;
     },
   };
 }

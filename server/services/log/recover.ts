@@ -1,7 +1,8 @@
-import { equalBytes } from '../../../protocol/encoding/bytes.ts';
+import { concatBytes, equalBytes, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import type { Checkpoint } from '../../../protocol/log/checkpoint.ts';
-import { EMPTY_ROOT, verifyConsistency } from '../../../protocol/log/merkle.ts';
+import { EMPTY_ROOT, leafHash, verifyConsistency } from '../../../protocol/log/merkle.ts';
+import { TILE_WIDTH } from '../../../protocol/log/tiles.ts';
 import type { ReadTile } from '../../../protocol/log/tiles.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
@@ -13,44 +14,77 @@ export class LogStateError extends Error {
   override readonly name = 'LogStateError';
 }
 
+/** Where a log stands. */
+interface Recovered {
+  /** The last head that was signed for. */
+  readonly head: Checkpoint;
+  /** What everybody sees: the head, or the one before it when a crash came between. */
+  readonly published: Checkpoint | undefined;
+  /** Leaves that have an index, which may be more than the head has. */
+  readonly numbered: number;
+}
+
+const RESTORE = 'docs/operations.md, "Restoring", says what to do';
+
 /**
  * Find out where the log stands, after a clean stop, a crash or a restored backup.
  *
- * A crash leaves at most the database ahead of the published checkpoint, by a head whose tiles are
- * all there. Whatever else is found is not a crash's doing.
+ * A crash leaves at most the head ahead of the published checkpoint, with all its tiles, and leaves
+ * numbered ahead of the head. Whatever else is found is not a crash's doing, and going on would sign
+ * a second history.
  *
- * @returns The head to go on from, and whether its checkpoint is the published one.
- * @throws {@link LogStateError} when the published checkpoint is not the log's, is ahead of the
- *   database or differs from it, or when tiles or leaves do not add up to the head.
+ * @throws {@link LogStateError} when head, database, tiles and published checkpoint contradict each
+ *   other, or the head is missing, with the cause and the way out.
  */
 export async function recoverHead(
   log: NoteVerifier,
   verify: VerifyEd25519,
   stores: { leaves: LeafStore; heads: HeadStore; files: LogFiles },
-): Promise<{ head: Checkpoint; isPublished: boolean }> {
+): Promise<Recovered> {
   const { leaves, heads, files } = stores;
   const note = await files.readCheckpoint();
   const published = note === undefined ? undefined : openPublished(note, log, verify);
-  const known = await heads.find(log.name);
-  const head = known ?? { origin: log.name, size: 0, root: EMPTY_ROOT };
+  const known = await heads.find(log.name).catch((cause: unknown) => {
+    throw new LogStateError(`the last signed head is unreadable; ${RESTORE}`, { cause });
+  });
+  const numbered = await leaves.count().catch((cause: unknown) => {
+    throw new LogStateError(`leaves are missing: ${messageOf(cause)}; ${RESTORE}`, { cause });
+  });
 
+  const head = known ?? { origin: log.name, size: 0, root: EMPTY_ROOT };
+  const lost = Math.max(numbered, published?.size ?? 0);
+  if (known === undefined && lost > 0) {
+    throw new LogStateError(
+      `the last signed head is missing, but the log has ${lost} leaves: was it left out of a ` +
+        `backup, or is SEALDROP_LOG_HEAD another folder than before? ${RESTORE}`,
+    );
+  }
+  if (numbered < head.size) {
+    throw new LogStateError(
+      `the log has signed ${head.size} leaves, the database has only ${numbered}: it was restored ` +
+        `from an older backup; ${RESTORE}`,
+    );
+  }
   if (published !== undefined && published.size > head.size) {
     throw new LogStateError(
-      `the published checkpoint has ${published.size} leaves, the database only ${head.size}: ` +
-        'it looks restored from a backup; restore a later one',
+      `the published checkpoint has ${published.size} leaves, the last signed head only ` +
+        `${head.size}: the head was restored from an older backup; ${RESTORE}`,
     );
   }
   // The empty log was published before its first leaf came.
   if (published === undefined && head.size > 0) {
-    throw new LogStateError(`the published checkpoint is missing, of up to ${head.size} leaves`);
-  }
-  const count = await leaves.count();
-  if (count < head.size || (known === undefined && count > 0)) {
-    throw new LogStateError(`the database has ${count} leaves, but its head has ${head.size}`);
+    throw new LogStateError(
+      `the published checkpoint is missing, of up to ${head.size} leaves; ${RESTORE}`,
+    );
   }
   await requireTiles(files, head, published);
+  await requireLeaves(leaves, files, head);
   if (known === undefined) await heads.create(head);
-  return { head, isPublished: published?.size === head.size };
+  return { head, published, numbered };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown';
 }
 
 /** Read tiles from a log's files. @throws {@link LogStateError} when one is missing. */
@@ -88,5 +122,21 @@ async function requireTiles(
     verifyConsistency(published.size, head.size, proof, published.root, head.root);
   } catch (cause) {
     throw new LogStateError('the published checkpoint is not part of the log', { cause });
+  }
+}
+
+/** The leaves in the database, and the secret that makes dummies, must be those of the last tile. */
+async function requireLeaves(leaves: LeafStore, files: LogFiles, head: Checkpoint): Promise<void> {
+  if (head.size === 0) return;
+  const index = Math.floor((head.size - 1) / TILE_WIDTH);
+  const first = index * TILE_WIDTH;
+  const texts = await leaves.read(first, head.size);
+  const hashes = texts.map((text) => leafHash(utf8Encode(text)));
+  const tile = await readTileFrom(files)(0, index, head.size - first);
+  if (!equalBytes(concatBytes(...hashes), tile)) {
+    throw new LogStateError(
+      `the database and keys/dummies.seed do not make the leaves from ${first} on that the log ` +
+        `has; ${RESTORE}`,
+    );
   }
 }

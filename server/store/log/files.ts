@@ -1,10 +1,13 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { flushFolder, writeFileDurably } from '../../../platform/files.ts';
 import { readFileBoundedSync } from '../../../platform/read-file.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import { formatTilePath } from '../../../protocol/log/tiles.ts';
+import { encodeEntries, parseEntries } from '../../../protocol/log/entries.ts';
+import { HASH_BYTES } from '../../../protocol/log/merkle.ts';
+import { formatTilePath, TILE_WIDTH } from '../../../protocol/log/tiles.ts';
+import type { Tile } from '../../../protocol/log/tiles.ts';
 import type { LogFiles } from '../../services/log/store.ts';
 
 /** 256 entries of at most 64 KiB, with their lengths. */
@@ -27,12 +30,21 @@ export function logFiles(folder: string): LogFiles {
     durableFolders.add(path);
   }
 
+  const pathOf = (tile: Tile): string => join(directory, formatTilePath(tile));
+
   return {
-    readTile: (tile) => Promise.try(readIfThere, join(directory, formatTilePath(tile))),
+    readTile: (tile) =>
+      Promise.try(() => {
+        const { level, width } = tile;
+        const bytes = readIfThere(pathOf(tile));
+        if (bytes !== undefined || width === TILE_WIDTH) return bytes;
+        const full = readIfThere(pathOf({ ...tile, width: TILE_WIDTH }));
+        return full && cutTile(full, level, width);
+      }),
 
     async writeTiles(files) {
       for (const { tile, bytes } of files) {
-        const path = join(directory, formatTilePath(tile));
+        const path = pathOf(tile);
         const present = readIfThere(path);
         if (present !== undefined && !equalBytes(present, bytes)) {
           throw new Error(`${formatTilePath(tile)} is there with other bytes`);
@@ -40,6 +52,13 @@ export function logFiles(folder: string): LogFiles {
         await makeFolder(dirname(path));
         // Also when it is there already: who wrote it may have died before it was durable.
         await writeFileDurably(path, bytes);
+      }
+    },
+
+    async dropPartials(tiles) {
+      for (const tile of tiles) {
+        if (tile.width !== TILE_WIDTH) throw new Error('the full tile is not there yet');
+        await rm(`${pathOf(tile)}.p`, { recursive: true, force: true });
       }
     },
 
@@ -54,6 +73,12 @@ export function logFiles(folder: string): LogFiles {
       await writeFileDurably(checkpoint, utf8Encode(note));
     },
   };
+}
+
+/** The first hashes or entries of a full tile: what the partial tile of that width was. */
+function cutTile(full: Uint8Array, level: Tile['level'], width: number): Uint8Array {
+  if (level !== 'entries') return full.subarray(0, width * HASH_BYTES);
+  return encodeEntries(parseEntries(full, TILE_WIDTH).slice(0, width));
 }
 
 /** At once: through the thread pool a small file costs thirty times the CPU, for every tile served. */

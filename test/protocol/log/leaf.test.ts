@@ -46,8 +46,9 @@ describe('leaves', () => {
       { type: 'sealed', sha256: '' },
       { type: 'root', version: 0, sha256: HEX },
       { type: 'opened', index: 1e21 },
-      { type: 'dummy', index: -1 },
-      { type: 'withheld', index: 1, reason: 'because of Bob' },
+      { type: 'dummy', first: -1, last: 1 },
+      { type: 'dummy', first: 2, last: 1 },
+      { type: 'withheld', first: 1, last: 1, reason: 'because of Bob' },
     ] satisfies Leaf[]) {
       assert.throws(() => formatLeaf(leaf), { code: 'leaf_invalid' });
     }

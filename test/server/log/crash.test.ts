@@ -12,12 +12,20 @@ import { readTileFrom } from '../../../server/services/log/recover.ts';
 import { openSequencer } from '../../../server/services/log/sequencer.ts';
 import type { SequencerDeps } from '../../../server/services/log/sequencer.ts';
 import { checkLog } from '../../support/check-log.ts';
-import { LOG_SIGNER, numberedLeaf, openLog, temporaryFolder } from '../../support/log.ts';
+import { dummyAt, LOG_SIGNER, numberedLeaf, openLog, temporaryFolder } from '../../support/log.ts';
 import type { OpenLog } from '../../support/log.ts';
 
-/** Leaves accepted before each run; the second batch fills the first tile and begins another. */
-const BATCHES = [254, 5, 1];
-const TOTAL = 260;
+interface Tale {
+  /** 0 for a log without padding. */
+  readonly epochLeaves: number;
+  /** Leaves accepted before each run. */
+  readonly batches: readonly number[];
+}
+
+/** The second batch fills the first tile and begins another. */
+const PLAIN: Tale = { epochLeaves: 0, batches: [254, 5, 1] };
+/** The second batch is more than an epoch takes. */
+const PADDED: Tale = { epochLeaves: 130, batches: [120, 140, 3] };
 
 interface Fault {
   /** The how-manieth of all steps that change anything. */
@@ -50,16 +58,18 @@ function withFault(deps: SequencerDeps, fault: Fault | undefined, steps: string[
         };
       },
     });
-  const files = guarded(deps.files, 'writeTiles', 'writeCheckpoint');
+  const files = guarded(deps.files, 'writeTiles', 'writeCheckpoint', 'dropPartials');
   return {
     ...deps,
-    leaves: guarded(deps.leaves, 'numberQueued'),
+    leaves: guarded(deps.leaves, 'number'),
     heads: guarded(deps.heads, 'create', 'advance'),
     signer: guarded(deps.signer, 'sign'),
+    witnesses: guarded(deps.witnesses, 'cosign'),
     files: {
       readTile: (tile) => files.readTile(tile),
       readCheckpoint: () => files.readCheckpoint(),
       writeCheckpoint: (note) => files.writeCheckpoint(note),
+      dropPartials: (tiles) => files.dropPartials(tiles),
       // Every tile is a step of its own.
       async writeTiles(tiles) {
         for (const tile of tiles) await files.writeTiles([tile]);
@@ -68,12 +78,17 @@ function withFault(deps: SequencerDeps, fault: Fault | undefined, steps: string[
   };
 }
 
-/** Live through the story of a log, from its first start; picks up wherever an earlier life ended. */
-async function live(log: OpenLog, deps: SequencerDeps, seen: Checkpoint[]): Promise<void> {
+/** Live through the tale of a log, from its first start; picks up wherever an earlier life ended. */
+async function live(
+  log: OpenLog,
+  deps: SequencerDeps,
+  tale: Tale,
+  seen: Checkpoint[],
+): Promise<void> {
   const sequencer = await openSequencer(deps);
   seen.push(sequencer.checkpoint());
   let accepted = 0;
-  for (const count of BATCHES) {
+  for (const count of tale.batches) {
     if ((await countQueued(log)) <= accepted) await log.enqueue(accepted, count);
     accepted += count;
     const checkpoint = await sequencer.sequenceOnce().catch(async (error: unknown) => {
@@ -83,7 +98,9 @@ async function live(log: OpenLog, deps: SequencerDeps, seen: Checkpoint[]): Prom
     });
     if (checkpoint !== undefined) seen.push(checkpoint);
   }
-  assert.equal(await sequencer.sequenceOnce(), undefined);
+  await sequencer.sequenceAll();
+  seen.push(sequencer.checkpoint());
+  if (tale.epochLeaves === 0) assert.equal(await sequencer.sequenceOnce(), undefined);
 }
 
 async function countQueued({ databases }: OpenLog): Promise<number> {
@@ -101,14 +118,15 @@ async function readPublished(folder: string): Promise<Checkpoint | undefined> {
   return openCheckpoint(note, LOG_SIGNER.name, [LOG_SIGNER], verifyEd25519);
 }
 
-/** Run the story, with a fault or without; recover; check everything. Returns the steps taken. */
-async function crashAndRecover(fault?: Fault): Promise<string[]> {
+/** Run the tale, with a fault or without; recover; check everything. Returns the steps taken. */
+async function crashAndRecover(tale: Tale, fault?: Fault): Promise<string[]> {
+  const { epochLeaves } = tale;
   await using directory = await temporaryFolder();
   const steps: string[] = [];
   const seen: Checkpoint[] = [];
   {
     await using log = openLog(directory.path);
-    const life = live(log, withFault(log.deps, fault, steps), seen);
+    const life = live(log, withFault({ ...log.deps, epochLeaves }, fault, steps), tale, seen);
     if (fault === undefined) await life;
     else await assert.rejects(life, { message: 'crash' });
   }
@@ -119,14 +137,17 @@ async function crashAndRecover(fault?: Fault): Promise<string[]> {
     seen.push(published);
     await checkLog(log.folder, LOG_SIGNER, verifyEd25519);
   }
-  await live(log, log.deps, seen);
+  await live(log, { ...log.deps, epochLeaves }, tale, seen);
 
   const { checkpoint, leaves, beyond } = await checkLog(log.folder, LOG_SIGNER, verifyEd25519);
+  const total = tale.batches.reduce((sum, count) => sum + count, 0);
   assert.deepEqual(
-    leaves,
-    Array.from({ length: TOTAL }, (_, n) => numberedLeaf(n)),
+    leaves.filter((leaf, index) => leaf !== dummyAt(index)),
+    Array.from({ length: total }, (_, n) => numberedLeaf(n)),
   );
   assert.deepEqual(beyond, []);
+  if (epochLeaves === 0) assert.equal(checkpoint.size, total);
+  else assert.equal(checkpoint.size % epochLeaves, 0);
   const tree = treeReader(readTileFrom(log.deps.files));
   for (const { size, root } of seen) {
     if (size === 0) continue;
@@ -136,26 +157,33 @@ async function crashAndRecover(fault?: Fault): Promise<string[]> {
   return steps;
 }
 
-const story = await crashAndRecover();
+const stories = [
+  { name: 'a log', tale: PLAIN, steps: await crashAndRecover(PLAIN) },
+  { name: 'a padded log', tale: PADDED, steps: await crashAndRecover(PADDED) },
+];
 
-describe('a log whose server dies', () => {
-  it('takes all its steps in the one safe order', () => {
-    const run = (tiles: number): string[] => [
-      'numberQueued',
-      ...Array<string>(tiles).fill('writeTiles'),
-      'advance',
-      'sign',
-      'writeCheckpoint',
-    ];
-    const start = ['create', 'sign', 'writeCheckpoint'];
-    assert.deepEqual(story, [...start, ...run(2), ...run(5), ...run(2), 'numberQueued']);
-  });
-
-  for (const [i, step] of story.entries()) {
-    for (const when of ['before', 'after'] as const) {
-      it(`recovers when it dies ${when} step ${i + 1}, ${step}`, async () => {
-        await crashAndRecover({ step: i + 1, when });
-      });
-    }
-  }
+it('a log takes all its steps in the one safe order', () => {
+  const run = (tiles: number): string[] => [
+    'number',
+    ...Array<string>(tiles).fill('writeTiles'),
+    'advance',
+    'sign',
+    'cosign',
+    'writeCheckpoint',
+    'dropPartials',
+  ];
+  const start = ['create', 'sign', 'writeCheckpoint'];
+  assert.deepEqual(stories[0]?.steps, [...start, ...run(2), ...run(5), ...run(2), 'number']);
 });
+
+for (const { name, tale, steps } of stories) {
+  describe(`${name} whose server dies`, () => {
+    for (const [i, step] of steps.entries()) {
+      for (const when of ['before', 'after'] as const) {
+        it(`recovers when it dies ${when} step ${i + 1}, ${step}`, async () => {
+          await crashAndRecover(tale, { step: i + 1, when });
+        });
+      }
+    }
+  });
+}

@@ -96,8 +96,14 @@ describe('the log over HTTP', () => {
       parseEntries(body, 44).map(utf8Decode),
       Array.from({ length: 44 }, (_, i) => numberedLeaf(256 + i)),
     );
-    // What an earlier checkpoint implied stays.
-    assert.equal((await get('/log/tile/0/000.p/3')).status, 200);
+    // What an earlier checkpoint implied stays, cut out of the full tile.
+    for (const path of ['tile/0/000.p/3', 'tile/entries/000.p/3']) {
+      const { status, headers, body } = await get(`/log/${path}`);
+      assert.deepEqual([status, headers['content-length']], [200, String(body.length)]);
+      await assert.rejects(readFile(join(log.folder, path)), { code: 'ENOENT' });
+      const full = await readFile(join(log.folder, path.replace('.p/3', '')));
+      assert.deepEqual(body, full.subarray(0, path.includes('entries') ? 3 * 77 : 3 * 32));
+    }
   });
 
   it('lets pages of other sites read all of it, and adds no ETag', async () => {
@@ -125,8 +131,8 @@ describe('the log over HTTP', () => {
       'tile/63/000',
       'tile/entries/001.p/45',
       'tile/0/x009/x007/x199/x254/x740/991',
-      // Never the width of a checkpoint.
-      'tile/0/000.p/4',
+      // Never the width of a checkpoint, and the tile is not full yet.
+      'tile/0/001.p/4',
     ]) {
       const { status, headers } = await get(`/log/${path}`);
       assert.equal(status, 404, path);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
@@ -9,12 +9,15 @@ import { EMPTY_ROOT, leafHash } from '../../../protocol/log/merkle.ts';
 import { noteSigner, signNote } from '../../../protocol/signature/note.ts';
 import { openSequencer } from '../../../server/services/log/sequencer.ts';
 import type { SequencerDeps } from '../../../server/services/log/sequencer.ts';
+import { LogAheadError } from '../../../server/services/log/witnesses.ts';
 import { checkLog } from '../../support/check-log.ts';
 import { LOG_SIGNER, numberedLeaf, openLog, temporaryFolder } from '../../support/log.ts';
 import type { OpenLog } from '../../support/log.ts';
 
 const check = (log: OpenLog): ReturnType<typeof checkLog> =>
   checkLog(log.folder, LOG_SIGNER, verifyEd25519);
+
+const RECURSIVE = { recursive: true } as const;
 
 /** Start a log and bring `size` leaves under a checkpoint each, so that every size was published. */
 async function grow(log: OpenLog, size: number): Promise<void> {
@@ -39,30 +42,16 @@ describe('the sequencer', () => {
     await using directory = await temporaryFolder();
     await using log = openLog(directory.path);
     const sequencer = await openSequencer({ ...log.deps, maxBatch: 3 });
-    const seqs = [...(await log.enqueue(0, 2)), ...(await log.enqueue(2, 5))];
+    await log.enqueue(0, 2);
+    await log.enqueue(2, 5);
     const sizes: (number | undefined)[] = [];
     for (let run = 0; run < 4; run++) sizes.push((await sequencer.sequenceOnce())?.size);
     assert.deepEqual(sizes, [3, 6, 7, undefined]);
     const { leaves } = await check(log);
     assert.deepEqual(leaves, [0, 1, 2, 3, 4, 5, 6].map(numberedLeaf));
-    const indexes = await Promise.all(seqs.map((seq) => sequencer.leafIndexOf(seq)));
-    assert.deepEqual(indexes, [0, 1, 2, 3, 4, 5, 6]);
   });
 
-  it('tells an index only once the published checkpoint covers it', async () => {
-    await using directory = await temporaryFolder();
-    await using log = openLog(directory.path);
-    const sequencer = await openSequencer(log.deps);
-    const [seq = 0] = await log.enqueue(0, 1);
-    assert.equal(await sequencer.leafIndexOf(seq), undefined);
-    await log.deps.leaves.numberQueued(1);
-    assert.equal(await sequencer.leafIndexOf(seq), undefined);
-    await sequencer.sequenceOnce();
-    assert.equal(await sequencer.leafIndexOf(seq), 0);
-    assert.equal(await sequencer.leafIndexOf(seq + 1), undefined);
-  });
-
-  it('signs nothing when nothing waits', async () => {
+  it('signs nothing when nothing waits and padding is off', async () => {
     await using directory = await temporaryFolder();
     await using log = openLog(directory.path);
     let signatures = 0;
@@ -156,25 +145,67 @@ describe('the sequencer', () => {
 });
 
 describe('opening a log', () => {
-  it('refuses a database that was restored from a backup older than the published checkpoint', async () => {
-    await using directory = await temporaryFolder();
-    const [database, backup] = ['sealdrop.sqlite', 'backup'].map((name) =>
-      join(directory.path, name),
-    );
-    assert.ok(database !== undefined && backup !== undefined);
+  const database = (path: string): string => join(path, 'sealdrop.sqlite');
+  const head = (path: string): string => join(path, 'log-head', 'head');
+
+  /** Grow a log to 3 leaves, copy these away, and grow it to 5. */
+  async function growWithBackup(path: string, ...names: readonly string[]): Promise<void> {
     for (const size of [3, 5]) {
-      if (size === 5) await copyFile(database, backup);
-      await using log = openLog(directory.path);
+      if (size === 5) {
+        for (const name of names) await cp(join(path, name), join(path, 'backup', name), RECURSIVE);
+      }
+      await using log = openLog(path);
       await grow(log, size);
     }
-    for (const suffix of ['-wal', '-shm']) await rm(`${database}${suffix}`, { force: true });
-    await copyFile(backup, database);
-    await using log = openLog(directory.path);
-    await assert.rejects(openSequencer(log.deps), {
-      name: 'LogStateError',
-      message: /published checkpoint has 5 leaves, the database only 3: .* backup/,
+  }
+  async function restore(path: string, ...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      await rm(join(path, name), RECURSIVE);
+      await cp(join(path, 'backup', name), join(path, name), RECURSIVE);
+    }
+    for (const suffix of ['-wal', '-shm']) await rm(`${database(path)}${suffix}`, { force: true });
+  }
+
+  const DATABASE = 'sealdrop.sqlite';
+  const restored: readonly (readonly [string, readonly string[], RegExp])[] = [
+    ['the database', [DATABASE], /signed 5 leaves, the database has only 3: .* older backup/],
+    ['database and tiles', [DATABASE, 'log'], /signed 5 leaves, the database has only 3/],
+    ['the tiles', ['log'], /tile 0 of level 0 and width 5 is missing/],
+    ['the head', ['log-head'], /checkpoint has 5 leaves, the last signed head only 3: .* older/],
+  ];
+  for (const [what, names, message] of restored) {
+    it(`refuses ${what} of an older backup`, async () => {
+      await using directory = await temporaryFolder();
+      await growWithBackup(directory.path, ...names);
+      await restore(directory.path, ...names);
+      const note = join(directory.path, 'log', 'checkpoint');
+      const before = await readFile(note);
+      await using log = openLog(directory.path);
+      await assert.rejects(openSequencer(log.deps), { name: 'LogStateError', message });
+      assert.deepEqual(await readFile(note), before);
     });
-    assert.equal((await check(log)).checkpoint.size, 5);
+  }
+
+  it('accepts a backup of everything, which nothing contradicts: only witnesses can', async () => {
+    await using directory = await temporaryFolder();
+    const names = [DATABASE, 'log', 'log-head'];
+    await growWithBackup(directory.path, ...names);
+    await restore(directory.path, ...names);
+    await using log = openLog(directory.path);
+    assert.equal((await openSequencer(log.deps)).checkpoint().size, 3);
+
+    await log.enqueue(3, 1);
+    const witnesses: SequencerDeps['witnesses'] = {
+      cosign: () => Promise.reject(new LogAheadError('a witness knows 5 leaves')),
+    };
+    const before = await readFile(join(log.folder, 'checkpoint'));
+    const sequencer = await openSequencer({ ...log.deps, witnesses });
+    await assert.rejects(sequencer.sequenceOnce(), { name: 'LogAheadError' });
+    await assert.rejects(sequencer.sequenceOnce(), { name: 'LogAheadError' });
+    const again = await openSequencer({ ...log.deps, witnesses });
+    await assert.rejects(again.sequenceOnce(), { name: 'LogAheadError' });
+    assert.equal(again.checkpoint().size, 3, 'what is published is still there to be read');
+    assert.deepEqual(await readFile(join(log.folder, 'checkpoint')), before);
   });
 
   it('refuses a database that lost its log', async () => {
@@ -183,9 +214,22 @@ describe('opening a log', () => {
       await using log = openLog(directory.path);
       await grow(log, 2);
     }
-    await rm(join(directory.path, 'sealdrop.sqlite'));
+    await rm(database(directory.path));
     await using log = openLog(directory.path);
-    await assert.rejects(openSequencer(log.deps), { message: /2 leaves, the database only 0/ });
+    await assert.rejects(openSequencer(log.deps), { message: /the database has only 0/ });
+  });
+
+  it('goes on from the head that operations.md says to write when it is missing', async () => {
+    await using directory = await temporaryFolder();
+    await using log = openLog(directory.path);
+    await grow(log, 2);
+    await rm(head(directory.path));
+    const refused = { name: 'LogStateError', message: /last signed head is missing.*operations/ };
+    await assert.rejects(openSequencer(log.deps), refused);
+    const note = await readFile(join(log.folder, 'checkpoint'), 'utf8');
+    await writeFile(head(directory.path), `${note.split('\n').slice(0, 3).join('\n')}\n`);
+    await grow(log, 3);
+    assert.equal((await check(log)).checkpoint.size, 3);
   });
 
   const damages: readonly (readonly [string, RegExp, (log: OpenLog) => Promise<unknown>])[] = [
@@ -220,13 +264,31 @@ describe('opening a log', () => {
     ['without a tile', /width 5 is missing/, (log) => rm(join(log.folder, 'tile/0/000.p/5'))],
     [
       'that lost a leaf in the database',
-      /has 4 leaves, but its head has 5/,
+      /has 4 of the 5 leaves that it has numbered/,
       (log) => log.commits.run((tx) => tx.deleteFrom('log_leaf').where('idx', '=', 4).execute()),
     ],
     [
-      'that lost its head in the database',
-      /5 leaves, the database only 0/,
-      (log) => log.commits.run((tx) => tx.deleteFrom('log_head').execute()),
+      'without its last signed head',
+      /last signed head is missing, but the log has 5 leaves/,
+      (log) => rm(join(log.folder, '..', 'log-head', 'head')),
+    ],
+    [
+      'whose last signed head is damaged',
+      /last signed head is unreadable/,
+      (log) =>
+        writeFile(join(log.folder, '..', 'log-head', 'head'), 'sealdrop.example.org/log\n5\n'),
+    ],
+    [
+      'with another leaf in the database',
+      /do not make the leaves from 0 on/,
+      (log) =>
+        log.commits.run((tx) =>
+          tx
+            .updateTable('log_leaf')
+            .set({ leaf: numberedLeaf(77) })
+            .where('idx', '=', 2)
+            .execute(),
+        ),
     ],
   ];
 
@@ -243,13 +305,15 @@ describe('opening a log', () => {
     });
   }
 
-  it('refuses a second log in one database', async () => {
+  it('refuses the head of another log', async () => {
     await using directory = await temporaryFolder();
     await using log = openLog(directory.path);
     await openSequencer(log.deps);
     const signer = noteSigner('other', signerFromSeed(new Uint8Array(32).fill(3)));
     await rm(log.folder, { recursive: true });
-    await assert.rejects(openSequencer({ ...log.deps, signer }), { message: /has the log/ });
+    await assert.rejects(openSequencer({ ...log.deps, signer }), {
+      message: /last signed head is unreadable/,
+    });
   });
 
   it('signs nothing on top of an entry bundle that rotted, or of a tile that another leaf wrote', async () => {

@@ -9,6 +9,8 @@ import { enqueueLeaf, enqueueLeaves } from '../../../server/store/log/queue.ts';
 import { numberedLeaf, openLog, temporaryFolder } from '../../support/log.ts';
 
 const QUEUED_AT = '2026-11-20T14:00:00.000Z';
+/** Without padding. */
+const PLAIN = { width: 0, isFree: false, limit: 100 };
 
 describe('the queue of leaves', () => {
   it('numbers leaves in the order in which they were accepted', async () => {
@@ -21,9 +23,9 @@ describe('the queue of leaves', () => {
       [one, ...(await log.enqueue(1, 3)), ...(await log.enqueue(4, 0))],
       [1, 2, 3, 4],
     );
-    await log.deps.leaves.numberQueued(100);
+    await log.deps.leaves.number(PLAIN);
     assert.deepEqual(await log.enqueue(4, 1), [5]);
-    assert.deepEqual(await log.deps.leaves.read(0, 100), [0, 1, 2, 3].map(numberedLeaf));
+    assert.deepEqual(await log.deps.leaves.read(0, 4), [0, 1, 2, 3].map(numberedLeaf));
   });
 
   it('keeps nothing of a transaction that fails', async () => {
@@ -35,8 +37,8 @@ describe('the queue of leaves', () => {
     });
     await assert.rejects(failed, { message: 'refused after all' });
     await log.enqueue(0, 1);
-    await log.deps.leaves.numberQueued(100);
-    assert.deepEqual(await log.deps.leaves.read(0, 100), [numberedLeaf(0)]);
+    await log.deps.leaves.number(PLAIN);
+    assert.deepEqual(await log.deps.leaves.read(0, 1), [numberedLeaf(0)]);
   });
 
   it('takes nothing that is not a leaf', async () => {
@@ -47,7 +49,7 @@ describe('the queue of leaves', () => {
       log.commits.run((tx) => enqueueLeaves(tx, mixed)),
       { code: 'leaf_invalid' },
     );
-    await log.deps.leaves.numberQueued(100);
+    await log.deps.leaves.number(PLAIN);
     assert.equal(await log.deps.leaves.count(), 0);
   });
 
@@ -56,11 +58,11 @@ describe('the queue of leaves', () => {
     await using log = openLog(directory.path);
     const seqs = await log.enqueue(0, 12_000);
     assert.deepEqual([seqs.length, seqs[0], seqs.at(-1)], [12_000, 1, 12_000]);
-    await log.deps.leaves.numberQueued(8192);
+    await log.deps.leaves.number({ ...PLAIN, limit: 8192 });
     assert.equal(await log.deps.leaves.count(), 8192);
-    await log.deps.leaves.numberQueued(8192);
+    await log.deps.leaves.number({ ...PLAIN, limit: 8192 });
     assert.equal(await log.deps.leaves.count(), 12_000);
-    assert.deepEqual(await log.deps.leaves.read(11_999, 5), [numberedLeaf(11_999)]);
+    assert.deepEqual(await log.deps.leaves.read(11_999, 12_000), [numberedLeaf(11_999)]);
   });
 });
 
@@ -92,11 +94,16 @@ describe('the head of the log', () => {
     const { heads } = log.deps;
     await heads.create(empty);
     await heads.advance(empty, grown);
-    for (const from of [empty, forked, { ...grown, size: 3 }, { ...grown, origin: 'other' }]) {
+    for (const from of [empty, forked, { ...grown, size: 3 }]) {
       await assert.rejects(heads.advance(from, { ...grown, size: 4 }), { code: 'conflict' });
     }
+    const other = { ...grown, origin: 'other' };
+    await assert.rejects(heads.advance(other, { ...other, size: 4 }), {
+      code: 'checkpoint_invalid',
+    });
+    await assert.rejects(heads.create({ ...grown, size: 4 }), { code: 'EEXIST' });
     assert.deepEqual(await heads.find(origin), grown);
-    assert.equal(await heads.find('other'), undefined);
+    await assert.rejects(heads.find('other'), { code: 'checkpoint_invalid' });
   });
 });
 
