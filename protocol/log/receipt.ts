@@ -15,6 +15,14 @@ export interface Receipt {
   readonly at: number;
 }
 
+/**
+ * What a receipt promises: its leaf is in every checkpoint from so many milliseconds after `at` on.
+ *
+ * As long as a log of Certificate Transparency may take. Ours takes one epoch, and longer only when
+ * more waits than the epochs have room for.
+ */
+export const MERGE_DELAY_MS = 24 * 3_600_000;
+
 // As a checkpoint this would be one of a log called `sealdrop-receipt/v1`, so neither passes as the other.
 const RECEIPT =
   /^sealdrop-receipt\/v1\n(?<origin>[^\n]+)\n(?<hash>[A-Za-z0-9+/]{43}=)\n(?<at>[^\n]+)\n$/;
