@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { BaseFetcher, Updater } from 'tuf-js';
 import { z } from 'zod';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { parseShape, safeCount } from '../../protocol/encoding/shape.ts';
+import { parseShape, safeCount, time } from '../../protocol/encoding/shape.ts';
+import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseTuf } from '../../protocol/trust/metadata.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
@@ -32,9 +33,11 @@ type MetadataClient = Pick<Client, 'server' | 'tuf'>;
  * Bring the TUF metadata up to date: fresh, not rolled back, not mixed, by enough officers.
  *
  * Roots are followed by `refreshTrust` alone, whose rules are stricter, so tuf-js gets the newest
- * one and may not move on from it. tuf-js judges dates by the machine's clock.
+ * one and may not move on from it. tuf-js judges dates by the machine's clock, and they are judged
+ * here once more by the caller's.
  *
  * @param client - Logged in: the metadata is for enrolled callers.
+ * @param now - Unix ms.
  * @throws {@link ProtocolError} `trust_invalid` for anything wrong with the metadata; else what
  *   reaching the server throws.
  */
@@ -42,6 +45,7 @@ export async function refreshTargets(
   home: Home,
   client: MetadataClient,
   trust: Trust,
+  now: number,
 ): Promise<TrustedTargets> {
   const directory = home.path('tuf');
   await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -60,6 +64,7 @@ export async function refreshTargets(
   } catch (error) {
     throw fetcher.failure ?? explain(error);
   }
+  for (const role of ROLES) await requireFresh(home, role, now);
   await home.state.advanceTuf({
     timestamp: await versionOf(home, 'timestamp'),
     snapshot: await versionOf(home, 'snapshot'),
@@ -106,17 +111,28 @@ async function readMetadata(home: Home, role: string): Promise<Uint8Array> {
   return bytes;
 }
 
-const versioned = z.looseObject({ version: safeCount.min(1) });
+const ROLES = ['timestamp', 'snapshot', 'targets'] as const;
+const versioned = z.looseObject({ version: safeCount.min(1), expires: time });
+
+/** @throws {@link ProtocolError} `trust_invalid` from the second of `expires` on. */
+async function requireFresh(home: Home, role: string, now: number): Promise<void> {
+  const { signed } = parseTuf(await readMetadata(home, role));
+  const { expires } = parseShape(versioned, signed, 'trust_invalid', role);
+  if (now >= parseTime(expires)) throw new ProtocolError('trust_invalid', EXPIRED);
+}
 
 async function versionOf(home: Home, role: string): Promise<number> {
   const { signed } = parseTuf(await readMetadata(home, role));
   return parseShape(versioned, signed, 'trust_invalid', role).version;
 }
 
+const EXPIRED =
+  'the trust metadata has expired: the server stopped renewing it, or shows an old state';
+
 function explain(error: unknown): unknown {
   if (error instanceof ProtocolError || !(error instanceof Error)) return error;
   const message = error.message.includes('expired')
-    ? 'the trust metadata has expired: the server stopped renewing it, or shows an old state'
+    ? EXPIRED
     : `the trust metadata is refused: ${error.message}`;
   return new ProtocolError('trust_invalid', message, { cause: error });
 }

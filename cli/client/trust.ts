@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -109,9 +110,13 @@ export async function saveTrust(home: Home, trust: Trust): Promise<void> {
       await writeAtomically(rootPath(home, version), bytes);
     }
   }
-  await home.state.advanceRoot(trust.root.version, {
-    forgetTuf: known !== undefined && hasNewOnlineKeys(known, trust.root),
-  });
+  const forgetTuf = known !== undefined && hasNewOnlineKeys(known, trust.root);
+  if (forgetTuf) {
+    for (const role of ['timestamp', 'snapshot']) {
+      await rm(home.path('tuf', `${role}.json`), { force: true });
+    }
+  }
+  await home.state.advanceRoot(trust.root.version, { forgetTuf });
 }
 
 /** New online keys start their versions anew; that is how a runaway version is mended. */

@@ -4,12 +4,13 @@ import { formatTime } from '../../protocol/encoding/time.ts';
 import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import { parseVerifierKey } from '../../protocol/signature/note.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { getOption, listOption, wholeNumber, type Command } from '../command.ts';
+import { findOption, getOption, listOption, wholeNumber, type Command } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { openHome } from '../home/home.ts';
 import { officerOf, readOfficerCard, readServerCard, requireOwnKeys } from '../trust/cards.ts';
 import { saveCeremony, signCeremony, startCeremony } from '../trust/ceremony.ts';
 import { tellCeremony } from '../trust/tell.ts';
+import { readWitnessPolicy } from '../trust/witness-policy.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -28,6 +29,10 @@ export const trustInitCommand: Command = {
     },
     { flag: '--threshold <m>', description: 'people that a decision takes', required: true },
     { flag: '--share-threshold <t>', description: 'shares that open a patch', required: true },
+    {
+      flag: '--witness-policy <file>',
+      description: 'witnesses of the log and how many must cosign, as a tlog-policy',
+    },
     { flag: '--expires <days>', description: 'days for which the root is valid', required: true },
     {
       flag: '--out <dir>',
@@ -55,19 +60,27 @@ export const trustInitCommand: Command = {
       people.set(officer.id, officer);
     }
     const days = wholeNumber(getOption(input, 'expires'), '--expires', 1, 1825);
-    const count = (name: string, flag: string): number =>
-      wholeNumber(getOption(input, name), flag, 1, people.size);
+    if (people.size < 2) {
+      throw new UsageError(
+        'a key is split among at least two officers',
+        'give two --officer cards',
+      );
+    }
+    const count = (name: string, flag: string, min: number): number =>
+      wholeNumber(getOption(input, name), flag, min, people.size);
+    const policyFile = findOption(input, 'witnessPolicy');
     const root: TrustRoot = {
       version: 1,
       expires: formatTime(context.now() + days * DAY_MS),
       network,
       origin: server.origin,
       people,
-      directiveThreshold: count('threshold', '--threshold'),
-      shareThreshold: count('shareThreshold', '--share-threshold'),
+      directiveThreshold: count('threshold', '--threshold', 1),
+      shareThreshold: count('shareThreshold', '--share-threshold', 2),
       logKey: parseVerifierKey(server.logKey),
       tokenKey: parseEd25519PublicKey(server.tokenKey),
       witnesses: [],
+      ...(policyFile !== undefined && (await readWitnessPolicy(policyFile))),
       snapshotKey: parseEd25519PublicKey(server.snapshotKey),
       timestampKey: parseEd25519PublicKey(server.timestampKey),
     };

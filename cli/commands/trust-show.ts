@@ -3,21 +3,28 @@ import { connect } from '../client/connect.ts';
 import { loadTrust, refreshTrust } from '../client/trust.ts';
 import { hasFlag, type Command } from '../command.ts';
 import { openHome } from '../home/home.ts';
-import { describeRoot, rootLines } from '../trust/description.ts';
+import { changeLine, describeRoot, rootLines } from '../trust/description.ts';
+import { historyOf, verifyHistory } from '../trust/history.ts';
 
 export const trustShowCommand: Command = {
   name: 'trust show',
   group: 'all',
-  summary: 'Show whom this home trusts, and how far it has seen the log',
-  options: [{ flag: '--refresh', description: 'ask the server for newer roots first' }],
+  summary: 'Show whom this home trusts since when, and how far it has seen the log',
+  options: [
+    {
+      flag: '--refresh',
+      description: 'ask for newer roots first, and prove that the log holds every one',
+    },
+  ],
   example: 'sealdrop trust show',
 
   async run(input, context) {
     const home = openHome(context);
     const { server } = await home.config();
-    const trust = hasFlag(input, 'refresh')
-      ? await refreshTrust(home, await connect(context, home))
-      : await loadTrust(home);
+    const client = hasFlag(input, 'refresh') ? await connect(context, home) : undefined;
+    const trust = client === undefined ? await loadTrust(home) : await refreshTrust(home, client);
+    const history = historyOf(trust);
+    const logged = client && (await verifyHistory(home, client, trust));
     const { checkpoint } = await home.state.read();
     const description = await describeRoot(trust.root);
     const isExpired = context.now() >= parseTime(trust.root.expires);
@@ -25,6 +32,13 @@ export const trustShowCommand: Command = {
     context.out.line(`server         ${server}`);
     context.out.line(`pinned root    ${trust.pin}`);
     for (const line of rootLines(description)) context.out.line(line);
+    for (const { version, sha256, changes } of history) {
+      context.out.line(`root ${version}`.padEnd(15) + sha256);
+      for (const change of changes) context.out.line(`  ${changeLine(change)}`);
+    }
+    if (logged !== undefined) {
+      context.out.line(`in the log     ${logged} of ${history.length} roots, proved`);
+    }
     context.out.line(
       checkpoint === null
         ? 'log            not seen yet'
@@ -38,6 +52,8 @@ export const trustShowCommand: Command = {
       rootSha256: trust.pin,
       ...description,
       isExpired,
+      history,
+      rootsInLog: logged ?? null,
       checkpoint: checkpoint?.note ?? null,
     });
   },

@@ -54,10 +54,30 @@ export async function requireOwnKeys(
   keys: OfficerKeys,
   rootKey: OfficerRootKey,
 ): Promise<void> {
-  const listed = root.people.get(keys.id);
-  if (listed === undefined) {
+  const other = await findForeignKey(root, keys, rootKey);
+  if (other === undefined) return;
+  if (other === 'id') {
     throw new ProtocolError('trust_invalid', `${keys.id} is not among the people of this root`);
   }
+  throw new ProtocolError(
+    'trust_invalid',
+    `the ${other} key listed for ${keys.id} is not the one in this home; do not sign it`,
+  );
+}
+
+/**
+ * What a root lists for the officer of this home that is not of this home.
+ *
+ * @returns `id` when the root does not know the officer, the first purpose whose key differs, or
+ *   nothing when all are the same.
+ */
+export async function findForeignKey(
+  root: TrustRoot,
+  keys: OfficerKeys,
+  rootKey: OfficerRootKey,
+): Promise<'id' | 'root' | 'signing' | 'age' | 'openpgp' | undefined> {
+  const listed = root.people.get(keys.id);
+  if (listed === undefined) return 'id';
   const listedOpenpgp = fingerprintOf(await readPublicKey(listed.openpgp));
   const ownOpenpgp = fingerprintOf(await readContactKey(keys.openpgp));
   const checks = {
@@ -66,12 +86,5 @@ export async function requireOwnKeys(
     age: listed.age === (await recipientOf(keys.ageIdentity)),
     openpgp: listedOpenpgp === ownOpenpgp,
   };
-  for (const [purpose, isOwn] of Object.entries(checks)) {
-    if (!isOwn) {
-      throw new ProtocolError(
-        'trust_invalid',
-        `the ${purpose} key listed for ${keys.id} is not the one in this home; do not sign it`,
-      );
-    }
-  }
+  return (['root', 'signing', 'age', 'openpgp'] as const).find((purpose) => !checks[purpose]);
 }

@@ -1,5 +1,7 @@
 import { fingerprintOf, readPublicKey } from '../../protocol/contact/key.ts';
 import { formatVerifierKey } from '../../protocol/signature/note.ts';
+import { describeQuorum } from '../../protocol/log/policy.ts';
+import type { RootChange } from '../../protocol/trust/chain.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 
 /** What a root says, for people and for `--json`. */
@@ -22,6 +24,10 @@ export interface RootDescription {
   readonly tokenKey: string;
   readonly snapshotKey: string;
   readonly timestampKey: string;
+  /** Note verifier keys. */
+  readonly witnesses: readonly string[];
+  /** Which of them it takes, in words; `none` where none is asked for. */
+  readonly witnessQuorum: string;
 }
 
 export async function describeRoot(root: TrustRoot): Promise<RootDescription> {
@@ -44,6 +50,8 @@ export async function describeRoot(root: TrustRoot): Promise<RootDescription> {
     tokenKey: root.tokenKey,
     snapshotKey: root.snapshotKey,
     timestampKey: root.timestampKey,
+    witnesses: root.witnesses.map((it) => formatVerifierKey(it.name, it.type, it.publicKey)),
+    witnessQuorum: root.witnessPolicy === undefined ? 'none' : describeQuorum(root.witnessPolicy),
   };
 }
 
@@ -60,6 +68,8 @@ export function rootLines(root: RootDescription): string[] {
     `token key      ${root.tokenKey}`,
     `snapshot key   ${root.snapshotKey}`,
     `timestamp key  ${root.timestampKey}`,
+    ...root.witnesses.map((vkey) => `witness        ${vkey}`),
+    `witnesses      ${root.witnessQuorum} must cosign the log`,
     ...root.people.flatMap(({ id, openpgp, root: rootKey, signing, age }) => [
       `officer ${id}`,
       `  OpenPGP      ${openpgp.replace(/(.{4})(?!$)/g, '$1 ')}`,
@@ -68,4 +78,31 @@ export function rootLines(root: RootDescription): string[] {
       `  age          ${age}`,
     ]),
   ];
+}
+
+/** One change as a line to read out; an armored key is too long for that and is left out. */
+export function changeLine({ what, name, before, after }: RootChange): string {
+  const short = (value: string | null): string =>
+    value === null ? 'none' : value.startsWith('-----') ? 'an OpenPGP key' : value;
+  const [old, current] = [short(before), short(after)];
+  switch (what) {
+    case 'person-added':
+      return `officer ${name} is new, signing key ${current}`;
+    case 'person-removed':
+      return `officer ${name} is out, signing key was ${old}`;
+    case 'person-key':
+      return `key of ${name}: ${old} to ${current}`;
+    case 'threshold':
+      return `threshold of ${name}: ${old} to ${current}`;
+    case 'server-key':
+      return `${name} key of the server: ${old} to ${current}`;
+    case 'witness-added':
+      return `witness ${name} is new, key ${current}`;
+    case 'witness-removed':
+      return `witness ${name} is out, key was ${old}`;
+    case 'witness-quorum':
+      return `witnesses needed: ${current}, before ${old}`;
+    case 'expires':
+      return `valid until ${current}, before until ${old}`;
+  }
 }

@@ -2,7 +2,7 @@ import { equalBytes } from '../encoding/bytes.ts';
 import { parseTime } from '../encoding/time.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Envelope } from '../signature/dsse.ts';
-import type { VerifyEd25519 } from '../signature/ed25519.ts';
+import type { Ed25519PublicKey, VerifyEd25519 } from '../signature/ed25519.ts';
 import { verifyDirective } from '../statement/directive.ts';
 import type { VerifiedDirective } from '../statement/directive.ts';
 import type { TrustRoot } from '../trust/root.ts';
@@ -30,9 +30,15 @@ export interface ChainKnowledge {
   readonly laterPlans?: readonly Uint8Array[];
   /**
    * How many directives the caller had verified on an earlier day. Any further one has to be signed
-   * under the newest root, so that officers who were removed cannot add to the chain.
+   * under the newest root, or be followed by one that is, so that officers who were removed cannot
+   * add to the chain.
    */
   readonly known?: number;
+  /**
+   * The caller's own signing key. What it has signed, the caller had verified, and with it everything
+   * before.
+   */
+  readonly own?: Ed25519PublicKey;
 }
 
 /**
@@ -56,7 +62,7 @@ export function verifyDirectives(
   envelopes: readonly Envelope[],
   roots: ReadonlyMap<number, TrustRoot>,
   verify: VerifyEd25519,
-  { at, laterPlans = [], known = envelopes.length }: ChainKnowledge = {},
+  { at, laterPlans = [], known = envelopes.length, own }: ChainKnowledge = {},
 ): { readonly directives: readonly VerifiedDirective[]; readonly state: CampaignState } {
   if (!equalBytes(encodePlan(plan), planBytes)) {
     throw new ProtocolError('plan_invalid', 'the plan is not the one in the file');
@@ -66,15 +72,26 @@ export function verifyDirectives(
   }
   const plans = new Map([planBytes, ...laterPlans].map((it) => [planDigest(it), parsePlan(it)]));
   const chain = envelopes
-    .map((envelope, i) => ({ directive: verifyDirective(envelope, roots, verify), at: at?.[i] }))
+    .map((envelope, i) => ({
+      directive: verifyDirective(envelope, roots, verify),
+      at: at?.[i],
+      isOwn: envelope.signatures.some(({ keyid }) => keyid === own),
+    }))
     .sort((a, b) => a.directive.sequence - b.directive.sequence);
   refuseForks(chain.map(({ directive }) => directive));
 
   const newestRoot = Math.max(...roots.keys());
+  // Each directive names the one before, so whoever signs one vouches for all that lead to it.
+  const vouchedFor = chain
+    .filter(({ directive, isOwn }) => isOwn || directive.rootVersion === newestRoot)
+    .reduce((highest, { directive }) => Math.max(highest, directive.sequence), known);
   let state = openCampaign(plan, planDigest(planBytes));
   for (const { directive, at = parseTime(directive.issuedAt) } of chain) {
     const { digest, sequence, rootVersion } = directive;
-    refuseUnless(sequence <= known || rootVersion === newestRoot, 'it needs the newest root');
+    refuseUnless(
+      sequence <= vouchedFor,
+      'it was decided under an older root, and is not confirmed under the newest',
+    );
     const next = applyDirective(reach(state, directive.from, at), directive, digest, at, plans);
     if (sequence === 1 || next.plan !== state.plan) {
       const root = roots.get(rootVersion);

@@ -109,12 +109,32 @@ export function verifyPublication(
   root: TrustRoot,
   plan: Plan,
 ): SharePublication | ReleaseKeyPublication {
+  return verifyPublicationUnder(envelope, verify, [root], plan);
+}
+
+/**
+ * The same for a campaign during which officers were exchanged.
+ *
+ * The plan pins who holds which share, so a key that the officer had in any of these roots will do:
+ * what was published before somebody left stays published, and a new key of the same person counts.
+ *
+ * @param roots - That under which the plan was put in force, and every later one.
+ * @throws {@link ProtocolError} as {@link verifyPublication}.
+ * @see docs/spec/trust.md, "Officers exchanged during a campaign"
+ */
+export function verifyPublicationUnder(
+  envelope: Envelope,
+  verify: VerifyEd25519,
+  roots: Iterable<TrustRoot>,
+  plan: Plan,
+): SharePublication | ReleaseKeyPublication {
   const publication = parsePublication(envelope.payload);
-  const officer = root.people.get(publication.officer);
-  if (officer === undefined) {
+  const id = publication.officer;
+  const keys = [...roots].flatMap(({ people }) => people.get(id)?.signing ?? []);
+  if (keys.length === 0) {
     throw new ProtocolError('statement_invalid', 'the share is from nobody in the root of trust');
   }
-  verifyEnvelope(envelope, verify, new Map([[officer.signing, officer.id]]), 1);
+  verifyEnvelope(envelope, verify, new Map(keys.map((key) => [key, id])), 1);
   for (const field of ['campaign', 'network', 'revision'] as const) {
     if (publication[field] !== plan[field]) {
       throw new ProtocolError('statement_invalid', `the share is for another ${field}`);
@@ -125,7 +145,7 @@ export function verifyPublication(
       throw new ProtocolError('statement_invalid', 'the key is for another recipient');
     }
   } else if (!plan.shares.some((share) => isListed(share, publication))) {
-    throw new ProtocolError('share_invalid', `${officer.id} was given another share`);
+    throw new ProtocolError('share_invalid', `${id} was given another share`);
   }
   return publication;
 }

@@ -12,6 +12,8 @@ import {
 } from '../encoding/shape.ts';
 import { parseTime } from '../encoding/time.ts';
 import { ProtocolError } from '../errors.ts';
+import { MAX_POLICY_LENGTH, parsePolicy } from '../log/policy.ts';
+import type { Policy } from '../log/policy.ts';
 import type { Ed25519PublicKey, VerifyEd25519 } from '../signature/ed25519.ts';
 import { formatVerifierKey, parseVerifierKey } from '../signature/note.ts';
 import type { NoteVerifier } from '../signature/note.ts';
@@ -56,6 +58,8 @@ export interface TrustRoot {
   readonly logKey: NoteVerifier;
   readonly tokenKey: Ed25519PublicKey;
   readonly witnesses: readonly NoteVerifier[];
+  /** How many of them, and which, make a quorum; without one none is asked for. */
+  readonly witnessPolicy?: Policy | undefined;
   readonly snapshotKey: Ed25519PublicKey;
   readonly timestampKey: Ed25519PublicKey;
 }
@@ -98,6 +102,7 @@ const rootShape = z.looseObject({
     logKey: vkey,
     tokenKey: publicKeyHex,
     witnesses: z.array(vkey).max(64),
+    witnessPolicy: z.string().max(MAX_POLICY_LENGTH).transform(parsePolicy).optional(),
   }),
 });
 
@@ -139,6 +144,7 @@ export function buildRootSigned(root: TrustRoot): object {
       logKey: formatVkey(root.logKey),
       tokenKey: root.tokenKey,
       witnesses: root.witnesses.map(formatVkey),
+      ...(root.witnessPolicy && { witnessPolicy: root.witnessPolicy.text }),
     },
   };
 }
@@ -261,8 +267,23 @@ function checkRules(root: TrustRoot): void {
   demand(2 * directiveThreshold > n, 'two halves could decide against each other');
   demand(directiveThreshold + shareThreshold > n, 'those left out could open the patch');
   demand(root.logKey.name === root.origin, 'the log has another name than the origin');
+  checkWitnessPolicy(root);
   const keys = keysWithPurpose(root).map(([publicKey]) => publicKey);
   demand(new Set(keys).size === keys.length, 'one key for two purposes or people');
+}
+
+/** Client and server go by the same text, so it must be about this log and these witnesses. */
+function checkWitnessPolicy({ witnessPolicy, witnesses, logKey }: TrustRoot): void {
+  if (witnessPolicy === undefined) return;
+  const vkeysOf = (verifiers: readonly NoteVerifier[]): string =>
+    verifiers.map(formatVkey).sort().join(' ');
+  const listed = witnessPolicy.witnesses.map(({ verifier }) => verifier);
+  demand(vkeysOf(listed) === vkeysOf(witnesses), 'the witness policy names other witnesses');
+  const logs = witnessPolicy.logs.map(({ verifier }) => formatVkey(verifier));
+  demand(
+    logs.length === 0 || logs.join() === formatVkey(logKey),
+    'the witness policy is about another log',
+  );
 }
 
 /** Every key of every kind, with whom it belongs to and what for. */

@@ -13,7 +13,7 @@ export async function metadataFiles(directory: string): Promise<TufFiles> {
   };
 }
 
-/** The roots of earlier starts, version 1 first. */
+/** The roots that an older release has kept as files alone, version 1 first. */
 export async function readRoots(files: TufFiles): Promise<Uint8Array[]> {
   const roots: Uint8Array[] = [];
   for (;;) {

@@ -12,9 +12,10 @@ import {
 export interface ServerKeyNames {
   readonly origin: string;
   readonly log: Ed25519PublicKey;
-  readonly snapshot: Ed25519PublicKey;
-  readonly timestamp: Ed25519PublicKey;
   readonly token: Ed25519PublicKey;
+  /** Every key that this server holds for the role; a root names one of them. */
+  readonly snapshot: readonly Ed25519PublicKey[];
+  readonly timestamp: readonly Ed25519PublicKey[];
 }
 
 /** A verified root and its exact file. */
@@ -24,12 +25,22 @@ export interface StoredRoot {
   readonly sha256: string;
 }
 
-/** The chain of roots up to the one in force. It never changes while the server runs. */
+/**
+ * The chain of roots up to the one in force.
+ *
+ * A view: every read is of the newest, so nothing of it is to be kept from one request to the next.
+ */
 export interface Trust {
   readonly current: TrustRoot;
   readonly roots: ReadonlyMap<number, StoredRoot>;
   /** Signing keys of the people in the current root. */
   readonly officers: ReadonlyMap<Ed25519PublicKey, string>;
+}
+
+/** The same, for the one place that publishes roots. */
+export interface LiveTrust extends Trust {
+  /** Put the next root in force. The caller has verified it and made it durable. */
+  adopt(next: StoredRoot): void;
 }
 
 /** The root of trust and this server do not fit together; says what to do. */
@@ -49,7 +60,7 @@ export function openTrust(
   given: Uint8Array | undefined,
   own: ServerKeyNames,
   verify: VerifyEd25519,
-): Trust {
+): LiveTrust {
   const roots = new Map<number, StoredRoot>();
   let current: TrustRoot | undefined;
   const adopt = (bytes: Uint8Array): void => {
@@ -72,19 +83,40 @@ export function openTrust(
   if (current === undefined) {
     throw new TrustError('no root of trust yet: set SEALDROP_ROOT to the signed root.json');
   }
-  checkOwnKeys(current, own);
-  return { current, roots, officers: signingKeys(current) };
-}
-
-function checkOwnKeys(root: TrustRoot, own: ServerKeyNames): void {
-  const differences = [
-    root.origin === own.origin ? [] : [`origin (${root.origin} there, ${own.origin} here)`],
-    root.logKey.publicKey === own.log ? [] : ['log key'],
-    root.snapshotKey === own.snapshot ? [] : ['snapshot key'],
-    root.timestampKey === own.timestamp ? [] : ['timestamp key'],
-    root.tokenKey === own.token ? [] : ['token key'],
-  ].flat();
+  const differences = differencesOf(current, own);
   if (differences.length > 0) {
     throw new TrustError(`the root of trust names another server: ${differences.join(', ')}`);
   }
+  return viewOf(current, roots);
+}
+
+/** What of a root does not fit the keys that this server holds. */
+export function differencesOf(root: TrustRoot, own: ServerKeyNames): readonly string[] {
+  return [
+    root.origin === own.origin ? [] : [`origin (${root.origin} there, ${own.origin} here)`],
+    root.logKey.publicKey === own.log ? [] : ['log key'],
+    own.snapshot.includes(root.snapshotKey) ? [] : ['snapshot key'],
+    own.timestamp.includes(root.timestampKey) ? [] : ['timestamp key'],
+    root.tokenKey === own.token ? [] : ['token key'],
+  ].flat();
+}
+
+function viewOf(first: TrustRoot, roots: Map<number, StoredRoot>): LiveTrust {
+  let current = first;
+  let officers = signingKeys(current);
+  return {
+    get current() {
+      return current;
+    },
+    get officers() {
+      return officers;
+    },
+    roots,
+    adopt(next) {
+      if (next.root.version !== current.version + 1) throw new Error('roots follow one another');
+      roots.set(next.root.version, next);
+      current = next.root;
+      officers = signingKeys(current);
+    },
+  };
 }

@@ -240,6 +240,8 @@ describe('trust init and trust sign', () => {
       { ...options, officer: [card, card] },
       { ...options, network: 'solana:mainnet' },
       { ...options, threshold: '4' },
+      { ...options, shareThreshold: '1', threshold: '3' },
+      { ...options, officer: [card], threshold: '1', shareThreshold: '1' },
       { ...options, expires: '0' },
     ];
     for (const bad of wrong) {
