@@ -3,7 +3,6 @@
 // npm installed beside the dependencies.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -13,6 +12,7 @@ const isNewEnough = major > 24 || (major === 24 && minor >= 15);
 if (isNewEnough) {
   // Not the temporary folder, where others could leave code for us; unwritable means no cache.
   process.env.NODE_COMPILE_CACHE ??= here('../node_modules/.cache/sealdrop');
+  const { enableCompileCache } = await import('node:module');
   enableCompileCache(process.env.NODE_COMPILE_CACHE);
   const built = new URL('../dist/cli/main.js', import.meta.url);
   await import(existsSync(built) ? built.href : new URL('../cli/main.ts', import.meta.url).href);

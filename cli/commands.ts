@@ -27,6 +27,9 @@ import type { CommandTable } from './drill/actor.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { auditCommand } from './commands/audit.ts';
 import { logVerifyCommand } from './commands/log-verify.ts';
+import { receiptCheckCommand } from './commands/receipt-check.ts';
+import { receiptCollectCommand } from './commands/receipt-collect.ts';
+import { receiptVerifyCommand } from './commands/receipt-verify.ts';
 import { recordCommand } from './commands/record.ts';
 import { configShowCommand } from './commands/config-show.ts';
 import { enrollCommand } from './commands/enroll.ts';
@@ -44,10 +47,13 @@ import {
 import { verifyCommand } from './commands/verify.ts';
 import { verifyMessageCommand } from './commands/verify-message.ts';
 import { verifyNoticeCommand } from './commands/verify-notice.ts';
+import { witnessCommand, witnessInitCommand } from './commands/witness.ts';
 import { networkAddCommand } from './commands/network-add.ts';
 import { officerInitCommand } from './commands/officer-init.ts';
 import { trustAddCommand } from './commands/trust-add.ts';
 import { trustInitCommand } from './commands/trust-init.ts';
+import { trustPublishCommand } from './commands/trust-publish.ts';
+import { trustRotateCommand } from './commands/trust-rotate.ts';
 import { trustShowCommand } from './commands/trust-show.ts';
 import { trustSignCommand } from './commands/trust-sign.ts';
 
@@ -61,7 +67,9 @@ const ordinary: readonly Command[] = [
   configShowCommand,
   officerInitCommand,
   trustInitCommand,
+  trustRotateCommand,
   trustSignCommand,
+  trustPublishCommand,
   networkAddCommand,
   rosterShowCommand,
   rosterExportCommand,
@@ -96,11 +104,16 @@ const ordinary: readonly Command[] = [
   fetchCommand,
   attestCommand,
   revertCommand,
+  receiptCollectCommand,
+  receiptVerifyCommand,
+  receiptCheckCommand,
   openCommand,
   verifyCommand,
   recordCommand,
   auditCommand,
   logVerifyCommand,
+  witnessCommand,
+  witnessInitCommand,
 ];
 
 /** The commands by name and the exit codes of their failures, for a rehearsal. */

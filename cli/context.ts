@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { sturdyFetch } from './client/fetch.ts';
 import type { Context } from './command.ts';
 import { InterruptedError } from './errors.ts';
 
@@ -9,7 +10,7 @@ export function machineContext(
   signal: AbortSignal,
 ): Omit<Context, 'home' | 'out' | 'ask'> {
   return {
-    fetch: globalThis.fetch,
+    fetch: sturdyFetch,
     now: () => Date.now(),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     async sleep(ms) {

@@ -86,6 +86,8 @@ function buildProgram(
     .configureOutput({ writeOut: write, writeErr: () => undefined })
     .showSuggestionAfterError()
     .allowExcessArguments(false)
+    // Options are those of the word they follow: `witness` and `witness init` both have a --dir.
+    .enablePositionalOptions()
     .description(ABOUT)
     .usage('<command> [options]')
     .version(version)
@@ -106,7 +108,11 @@ function formatHelp(command: CommanderCommand, { helpWidth }: Help): string {
 /** Help in which second words stand beside the first ones: `trust add`, not `trust`. */
 class WholeNamesHelp extends Help {
   override visibleCommands(command: CommanderCommand): CommanderCommand[] {
-    return command.commands.flatMap((it) => (it.commands.length === 0 ? it : [...it.commands]));
+    return command.commands.flatMap((it) => {
+      // `witness` is a command and the first word of another; `trust` is the latter only.
+      const own = it.summary() === '' ? [] : [it];
+      return it.commands.length === 0 ? it : [...own, ...it.commands];
+    });
   }
 
   override subcommandTerm(command: CommanderCommand): string {
@@ -171,8 +177,10 @@ function findOrAddGroup(
   group: CommandGroup,
 ): CommanderCommand {
   const found = program.commands.find((it) => it.name() === name);
-  if (found) return found;
-  return program.command(name).helpGroup(HEADINGS[group]).helpCommand(false);
+  if (found) return found.enablePositionalOptions();
+  const word = program.command(name).helpGroup(HEADINGS[group]).helpCommand(false);
+  addGlobalOptions(word);
+  return word;
 }
 
 function commanderOption(spec: NonNullable<Command['options']>[number]): Option {

@@ -17,6 +17,8 @@ export type ProtocolErrorCode =
   | 'snapshot_invalid' // a stake snapshot that breaks its grammar
   | 'note_invalid' // not a signed note
   | 'checkpoint_invalid' // not a checkpoint of the expected log
+  | 'policy_invalid' // a witness policy that breaks its grammar
+  | 'quorum_unmet' // too few witnesses cosigned, or too long ago
   | 'proof_invalid' // an inclusion or consistency proof that does not hold
   | 'leaf_invalid' // not a leaf of our log
   | 'share_invalid' // a share that is not the one its officer was given

@@ -7,14 +7,20 @@ import type { serverCard } from '../protocol/api.ts';
 import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/note.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
-import { openKeys } from './store/keys.ts';
+import { openKeys, renewKeys } from './store/keys.ts';
 
 export type ServerCard = z.infer<typeof serverCard>;
 
-/** Make the server's keys, if they are not there, and describe their public halves. */
-export async function makeCard(config: Config): Promise<ServerCard> {
+/**
+ * Make the server's keys, if they are not there, and describe their public halves.
+ *
+ * @param renew - Make new snapshot and timestamp keys first, for the next root to name. A server that
+ *   runs goes on with the old ones until that root is published.
+ */
+export async function makeCard(config: Config, renew = false): Promise<ServerCard> {
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
-  const keys = await openKeys(join(config.dataDirectory, 'keys'));
+  const directory = join(config.dataDirectory, 'keys');
+  const keys = await (renew ? renewKeys(directory) : openKeys(directory));
   const origin = originOf(config);
   return {
     format: 'sealdrop-server-card/v1',

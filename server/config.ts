@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 
 import { z } from 'zod';
 
@@ -19,7 +19,17 @@ export interface Config {
   /** Name of service and log; `undefined` derives it from the public URL. */
   readonly origin: string | undefined;
   readonly mail: MailConfig | undefined;
-  readonly logIntervalMs: number;
+  /** Absolute path of the folder for the last signed head of the log. */
+  readonly logHeadDirectory: string;
+  /** Absolute path of a tlog-policy: witnesses with their URLs, and the quorum. */
+  readonly witnessPolicyFile: string | undefined;
+  /** How long a checkpoint waits for its slowest witness. */
+  readonly witnessTimeoutMs: number;
+  /** A timestamping authority (RFC 3161), and how often at most it is asked. */
+  readonly timestamps: { readonly url: string; readonly intervalMs: number } | undefined;
+  readonly epochMs: number;
+  /** Leaves that every epoch adds to the log. */
+  readonly epochLeaves: number;
   readonly flushMs: number;
   readonly maxBlobBytes: number;
   /** Addresses or networks whose `X-Forwarded-For` is believed; for rate limits, and nothing else. */
@@ -93,7 +103,14 @@ const environment = z.object({
     .refine((text) => parseAddress(text) !== undefined, 'must be one plain address')
     .optional(),
   MAIL_CONCURRENCY: count(1, 50, 4),
-  LOG_INTERVAL_MS: count(10, 3_600_000, 1000),
+  LOG_HEAD: z.string().min(1).optional(),
+  // docs/adr/0007-padded-log.md says what these cost and hide.
+  LOG_EPOCH_MS: count(10, 3_600_000, 60_000),
+  LOG_EPOCH_LEAVES: count(1, 4096, 16),
+  WITNESS_POLICY: z.string().min(1).optional(),
+  WITNESS_TIMEOUT_MS: count(50, 60_000, 5_000),
+  TSA_URL: url('http', 'https'),
+  TSA_INTERVAL_MS: count(1_000, 86_400_000, 3_600_000),
   FLUSH_MS: count(0, 1000, 2),
   MAX_BLOB_BYTES: count(1, 2 ** 33, 2 ** 31),
   TRUSTED_PROXIES: z
@@ -131,6 +148,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if ((own['SMTP_URL'] === undefined) !== (own['MAIL_FROM'] === undefined)) {
     mistakes.push(`${PREFIX}SMTP_URL and ${PREFIX}MAIL_FROM go together`);
   }
+  if (own['LOG_HEAD'] !== undefined && resolve(own['LOG_HEAD']) === resolve(own['DATA'] ?? '')) {
+    mistakes.push(`${PREFIX}LOG_HEAD must be a folder of its own`);
+  }
   const isWildcard = ['0.0.0.0', '::'].includes(own['HOST'] ?? '');
   if (isWildcard && own['PUBLIC_URL'] === undefined) {
     mistakes.push(`${PREFIX}PUBLIC_URL is required with a HOST that stands for all addresses`);
@@ -148,7 +168,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       data.SMTP_URL === undefined || data.MAIL_FROM === undefined
         ? undefined
         : { url: data.SMTP_URL, from: data.MAIL_FROM, concurrency: data.MAIL_CONCURRENCY },
-    logIntervalMs: data.LOG_INTERVAL_MS,
+    logHeadDirectory: resolve(data.LOG_HEAD ?? join(data.DATA, 'log-head')),
+    witnessPolicyFile: data.WITNESS_POLICY === undefined ? undefined : resolve(data.WITNESS_POLICY),
+    witnessTimeoutMs: data.WITNESS_TIMEOUT_MS,
+    timestamps:
+      data.TSA_URL === undefined
+        ? undefined
+        : { url: data.TSA_URL, intervalMs: data.TSA_INTERVAL_MS },
+    epochMs: data.LOG_EPOCH_MS,
+    epochLeaves: data.LOG_EPOCH_LEAVES,
     flushMs: data.FLUSH_MS,
     maxBlobBytes: data.MAX_BLOB_BYTES,
     trustedProxies: data.TRUSTED_PROXIES,

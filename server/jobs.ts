@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { LogRunner } from './jobs/log-runner.ts';
 import type { Loop } from './jobs/loop.ts';
 import { startLoop } from './jobs/loop.ts';
 import { mailWorker } from './jobs/mail-worker.ts';
+import { timestamper } from './jobs/timestamper.ts';
 import { smtpTransport } from './jobs/transport.ts';
 import type { Logger } from './services/logger.ts';
 import type { Roster } from './services/people/roster.ts';
@@ -36,16 +39,18 @@ export interface Jobs {
 export function startJobs(deps: JobDeps): Jobs {
   const { config, log, logger } = deps;
   const stopping = new AbortController();
-  const growing = log.run(config.logIntervalMs, stopping.signal).catch(deps.onFatal);
+  const growing = log.run(config.epochMs, stopping.signal).catch(deps.onFatal);
   const refreshing = startLoop('finish', FINISH_MS, deps.finish, logger);
   const mailing = startMail(deps, stopping.signal);
   mailing?.kick();
+  const stamping = startTimestamps(deps, stopping.signal);
+  stamping?.kick();
 
   return {
     sendMail: () => mailing?.kick(),
     async stop() {
       stopping.abort();
-      await Promise.all([growing, refreshing.stop(), mailing?.stop()]);
+      await Promise.all([growing, refreshing.stop(), mailing?.stop(), stamping?.stop()]);
     },
   };
 }
@@ -74,4 +79,21 @@ function startMail(deps: JobDeps, signal: AbortSignal): Loop | undefined {
       transport.close();
     },
   };
+}
+
+function startTimestamps(
+  { config, stores, logger }: JobDeps,
+  signal: AbortSignal,
+): Loop | undefined {
+  if (config.timestamps === undefined) return undefined;
+  const { url, intervalMs } = config.timestamps;
+  const stamp = timestamper({
+    url,
+    fetch,
+    randomBytes: (length) => new Uint8Array(randomBytes(length)),
+    files: stores.logFiles,
+    folder: join(config.dataDirectory, 'log', 'timestamps'),
+    signal,
+  });
+  return startLoop('timestamp', intervalMs, stamp, logger);
 }

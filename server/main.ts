@@ -16,16 +16,18 @@ import { MigrationError } from './store/migrator.ts';
 /** Everything is over after this, also what hangs. */
 const STOP_MS = 10_000;
 
-const USAGE = `usage: node server/main.ts [card]
+const USAGE = `usage: node server/main.ts [card [--renew]]
 
   (nothing)   run the server; its environment is in README.md, "Configuration of the server"
   card        make the server's keys if there are none, and print their public halves
+  --renew     with new snapshot and timestamp keys, for the next root of trust to name
 `;
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
-  if (command === 'card' && rest.length === 0) {
-    stdout.write(`${JSON.stringify(await makeCard(readConfig(env)))}\n`);
+  const isRenewal = rest.length === 1 && rest[0] === '--renew';
+  if (command === 'card' && (rest.length === 0 || isRenewal)) {
+    stdout.write(`${JSON.stringify(await makeCard(readConfig(env), isRenewal))}\n`);
   } else if (command === undefined) {
     await serve();
   } else {

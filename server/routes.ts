@@ -26,7 +26,15 @@ export function buildRoutes(deps: {
   const { services, stores, trust } = deps;
   const { registry } = services;
   return [
-    trustRoutes({ trust, tuf: stores.tufFiles }),
+    trustRoutes({
+      trust,
+      tuf: stores.tufFiles,
+      rotation: services.rotation,
+      freshen: services.freshen,
+      store: stores.trust,
+      addressLimit: deps.addressLimit,
+      logSize: deps.logSize,
+    }),
     enrolmentRoutes({ ...services, addressLimit: deps.addressLimit }),
     snapshotRoutes(services),
     blobRoutes({ blobs: services.blobs, maxBlobBytes: deps.maxBlobBytes }),
@@ -34,7 +42,7 @@ export function buildRoutes(deps: {
     directiveRoutes({
       ...services,
       store: stores.directives,
-      threshold: trust.current.directiveThreshold,
+      threshold: () => trust.current.directiveThreshold,
     }),
     statementRoutes({ ...services, store: stores.statements }),
     releaseRoutes(services),

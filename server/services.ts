@@ -34,7 +34,9 @@ import { openRoster } from './services/people/roster.ts';
 import { serial } from './services/serial.ts';
 import type { Snapshots } from './services/snapshots.ts';
 import { openSnapshots } from './services/snapshots.ts';
-import type { Trust } from './services/trust/trust.ts';
+import { rotation } from './services/trust/rotation.ts';
+import type { Rotation } from './services/trust/rotation.ts';
+import type { LiveTrust, ServerKeyNames } from './services/trust/trust.ts';
 import type { TufPublisher } from './services/trust/tuf.ts';
 import type { Stores } from './stores.ts';
 
@@ -54,17 +56,24 @@ export interface Services {
   readonly statements: Statements;
   readonly messages: Messages;
   readonly inbox: Inbox;
+  readonly rotation: Rotation;
+  /** Renew the TUF metadata that is no longer fresh enough; trouble with that is only logged. */
+  readonly freshen: () => Promise<void>;
 }
 
 /** Read what has to be in memory, and finish what a crash has interrupted. */
 export async function openServices(deps: {
   readonly stores: Stores;
-  readonly trust: Trust;
+  readonly trust: LiveTrust;
+  /** Of the keys that this server holds by now. */
+  readonly ownKeys: () => Promise<ServerKeyNames>;
   readonly tuf: TufPublisher;
   readonly log: NoteSigner;
   readonly logger: Logger;
   readonly now: () => number;
   readonly onMailQueued: () => void;
+  /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
+  readonly witnessShortfall: () => Promise<string | undefined>;
 }): Promise<Services> {
   const { stores, trust, tuf, log, logger, now } = deps;
   const verify = verifyEd25519;
@@ -96,15 +105,18 @@ export async function openServices(deps: {
     logger,
     now,
   });
-  const onCompleted = async (campaign: Campaign): Promise<void> => {
-    // The directive is decided, whatever happens now; `finish` tries again.
-    await tuf.publish().catch((error: unknown) => {
+  const publishTuf = (): Promise<void> => tuf.publish(registry.all().map(({ state }) => state));
+  const freshen = (): Promise<void> =>
+    publishTuf().catch((error: unknown) => {
       logger.error(describeFailure(error), 'TUF metadata not published');
     });
+  const onCompleted = async (campaign: Campaign): Promise<void> => {
+    // The directive is decided, whatever happens now; `finish` tries again.
+    await freshen();
     if (isOpenable(campaign)) await disclosing.open(campaign);
   };
   const finish = async (): Promise<void> => {
-    await tuf.publish();
+    await publishTuf();
     for (const campaign of registry.all()) {
       if (isOpenable(campaign)) await disclosing.open(campaign);
     }
@@ -137,6 +149,7 @@ export async function openServices(deps: {
       ...common,
       store: stores.directives,
       blobs: blobAccess,
+      witnessShortfall: deps.witnessShortfall,
       onCompleted,
     }),
     publications: publications({
@@ -151,6 +164,16 @@ export async function openServices(deps: {
       statements: stores.statements,
       onQueued: deps.onMailQueued,
     }),
+    rotation: rotation({
+      ...common,
+      ownKeys: deps.ownKeys,
+      store: stores.trust,
+      latestTargets: stores.directives.findLatestTargets,
+      rootFiles: stores.rootFiles,
+      freshen,
+      serial: serial(),
+    }),
+    freshen,
     inbox: inbox({ registry, messages: stores.messages, statements: stores.statements }),
   };
 }

@@ -1,14 +1,13 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 import { verifyEd25519 } from '../platform/ed25519.ts';
-import { readFileBounded } from '../platform/read-file.ts';
-import type { NoteSigner } from '../protocol/signature/note.ts';
 import { noteSigner } from '../protocol/signature/note.ts';
 import { buildApp } from './app.ts';
 import { originOf, publicUrlOf } from './card.ts';
 import { ConfigError, type Config } from './config.ts';
+import { dummyRoutes } from './http/dummy-routes.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { logRoutes } from './http/log-routes.ts';
 import { rateLimit } from './http/rate-limit.ts';
@@ -26,18 +25,13 @@ import type { Logger } from './services/logger.ts';
 import { identities } from './services/people/identities.ts';
 import { serial } from './services/serial.ts';
 import { sessions } from './services/session/session.ts';
-import { adoptTargets } from './services/trust/targets.ts';
-import { openTrust } from './services/trust/trust.ts';
-import type { Trust } from './services/trust/trust.ts';
 import { tufPublisher } from './services/trust/tuf.ts';
 import { openKeys } from './store/keys.ts';
-import type { ServerKeys } from './store/keys.ts';
 import { lockDataDirectory } from './store/lock.ts';
-import { readRoots, rootName } from './store/trust-files.ts';
-import type { Stores } from './stores.ts';
 import { openStores } from './stores.ts';
+import { establishTrust } from './trust.ts';
+import { openWitnesses } from './witnesses.ts';
 
-const MAX_ROOT_BYTES = 512_000;
 /** Requests under way get this long to finish. */
 const GRACE_MS = 8_000;
 
@@ -66,17 +60,30 @@ export async function startServer(config: Config, options: StartOptions): Promis
   await using undo = new AsyncDisposableStack();
   const lock = lockDataDirectory(config.dataDirectory);
   undo.defer(lock.release);
-  const keys = await openKeys(join(config.dataDirectory, 'keys'));
+  // It may be on another disk, where a copy of this data directory could find it, too.
+  await mkdir(config.logHeadDirectory, { recursive: true, mode: 0o700 });
+  const headLock = lockDataDirectory(config.logHeadDirectory);
+  undo.defer(headLock.release);
+  const keyDirectory = join(config.dataDirectory, 'keys');
+  const keys = await openKeys(keyDirectory);
   const log = noteSigner(originOf(config), keys.log);
   const [mailDomain = ''] = log.name.split(/[/:]/);
-  const stores = await openStores(config, { mailDomain, now, onFatal });
+  const stores = await openStores(config, {
+    mailDomain,
+    dummySeed: keys.dummies,
+    now,
+    onFatal,
+  });
   undo.defer(stores.close);
-  const trust = await establishTrust(config, stores, keys, log);
+  const { trust, ownKeys, signers } = await establishTrust(config, stores, {
+    directory: keyDirectory,
+    keys,
+    log,
+  });
   const tuf = tufPublisher({
     files: stores.tufFiles,
     latestTargets: stores.directives.findLatestTargets,
-    snapshotKey: keys.snapshot,
-    timestampKey: keys.timestamp,
+    signers,
     serial: serial(),
     now,
   });
@@ -84,17 +91,23 @@ export async function startServer(config: Config, options: StartOptions): Promis
     now,
     wait: (ms, signal) => wait(ms, undefined, { signal }).catch(() => undefined),
   };
+  const files = stores.logFiles;
+  const witnessing = await openWitnesses(config, { trust, log, files, logger, now });
   const logRunner = await openLogRunner({
-    open: () =>
-      openSequencer({
+    open: async () => {
+      const sequencer = await openSequencer({
         signer: log,
         verify: verifyEd25519,
         leaves: stores.leaves,
         heads: stores.heads,
         files: stores.logFiles,
+        witnesses: witnessing.witnesses,
         clock,
         logger,
-      }),
+        epochLeaves: config.epochLeaves,
+      });
+      return witnessing.confirm(sequencer);
+    },
     afterRun: accounting(stores.accounting, logger).run,
     clock,
     logger,
@@ -103,6 +116,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   const services = await openServices({
     stores,
     trust,
+    ownKeys,
     tuf,
     log,
     logger,
@@ -110,6 +124,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     onMailQueued: () => {
       mail.onQueued();
     },
+    witnessShortfall: witnessing.shortfall,
   });
 
   const socket = await listen(config.host, config.port);
@@ -132,8 +147,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
     addressLimit,
     identityLimit,
     publicRoutes: [
-      healthRoutes({ isReady: () => state.isReady }),
+      healthRoutes({ isReady: () => state.isReady, alarms: witnessing.alarms }),
       logRoutes({ log: publishedLog(log.name, stores.logFiles) }),
+      dummyRoutes({ dummies: stores.dummies, seed: keys.dummies }),
       sessionRoutes({ sessions: session, publicUrl, addressLimit }),
     ],
     routes: buildRoutes({
@@ -176,43 +192,6 @@ async function requireDataDirectory(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory() === true) return;
   throw new ConfigError(`${path} is no directory; \`card\` makes a new one`);
-}
-
-async function establishTrust(
-  config: Config,
-  stores: Stores,
-  keys: ServerKeys,
-  log: NoteSigner,
-): Promise<Trust> {
-  const { rootFile } = config;
-  const given =
-    rootFile === undefined ? undefined : await readFileBounded(rootFile, MAX_ROOT_BYTES);
-  const stored = await readRoots(stores.rootFiles);
-  const own = {
-    origin: log.name,
-    log: keys.log.publicKey,
-    snapshot: keys.snapshot.publicKey,
-    timestamp: keys.timestamp.publicKey,
-    token: keys.token.publicKey,
-  };
-  const trust = openTrust(stored, given, own, verifyEd25519);
-  for (const { root, bytes } of trust.roots.values()) {
-    if (root.version > stored.length) await stores.rootFiles.write(rootName(root.version), bytes);
-  }
-  await stores.trust.logRoots(trust.roots.values());
-  const targets = adoptTargets(
-    await readTargetsBeside(rootFile),
-    await stores.directives.findLatestTargets(),
-    trust,
-    verifyEd25519,
-  );
-  if (targets !== undefined) await stores.trust.addTargets(targets);
-  return trust;
-}
-
-async function readTargetsBeside(rootFile: string | undefined): Promise<Uint8Array | undefined> {
-  if (rootFile === undefined) return undefined;
-  return readFile(join(dirname(rootFile), 'targets.json')).catch(() => undefined);
 }
 
 function burst(perSecond: number, seconds: number): { perSecond: number; burst: number } {

@@ -9,13 +9,13 @@ import type { PublicationStore } from './services/campaign/publications.ts';
 import type { CampaignStore } from './services/campaign/registry.ts';
 import type { MessageStore } from './services/contact/messages.ts';
 import type { OutboxStore } from './services/contact/outbox.ts';
-import type { AccountingStore } from './services/disclosure/accounting.ts';
+import type { AccountingStore, DummyStore } from './services/disclosure/accounting.ts';
 import type { CommitmentStore, DisclosureStore } from './services/disclosure/published.ts';
 import type { EnrolmentStore } from './services/enrolment/enrolment.ts';
 import type { HeadStore, LeafStore, LogFiles } from './services/log/store.ts';
 import type { SnapshotStore } from './services/snapshots.ts';
 import type { TufFiles } from './services/trust/tuf.ts';
-import { accountingStore } from './store/accounting.ts';
+import { accountingStore, dummyStore } from './store/accounting.ts';
 import { blobStore } from './store/blobs.ts';
 import { campaignStore } from './store/campaigns.ts';
 import { CommitQueue } from './store/commit-queue.ts';
@@ -45,6 +45,7 @@ export interface Stores {
   readonly commitments: CommitmentStore;
   readonly directives: DirectiveStore;
   readonly disclosures: DisclosureStore;
+  readonly dummies: DummyStore;
   readonly enrolments: EnrolmentStore;
   readonly events: EventStore;
   readonly heads: HeadStore;
@@ -67,6 +68,7 @@ export async function openStores(
   config: Config,
   options: {
     readonly mailDomain: string;
+    readonly dummySeed: Uint8Array;
     readonly now: () => number;
     readonly onFatal: (error: unknown) => void;
   },
@@ -85,10 +87,11 @@ export async function openStores(
     commitments: commitmentStore(reader),
     directives: directiveStore(reader, commits, now),
     disclosures: disclosureStore(reader),
+    dummies: dummyStore(reader),
     enrolments: enrolmentStore(reader, commits),
     events: eventStore(reader),
-    heads: headStore(reader, commits),
-    leaves: leafStore(reader, commits),
+    heads: headStore(config.logHeadDirectory),
+    leaves: leafStore(reader, commits, options.dummySeed),
     logFiles: logFiles(directory('log')),
     messages: messageStore(reader, commits, { mailDomain, now }),
     outbox: outboxStore(reader, commits, now),

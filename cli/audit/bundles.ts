@@ -3,7 +3,7 @@ import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { count, demand, type Audit, type Check, type Fact } from './check.ts';
-import { requirePaths } from './folder.ts';
+import { requirePaths, signaturePaths } from './folder.ts';
 import { planFact } from './plan.ts';
 import { closingKeyFact, releaseKeyFact } from './shares.ts';
 
@@ -64,7 +64,7 @@ async function readBundles(audit: Audit): Promise<ReadonlyMap<string, Bundle> | 
   const { plan } = await audit.get(planFact);
   const releaseKey = await audit.get(releaseKeyFact);
   if (releaseKey === undefined) {
-    for (const path of [RECORD.sums, RECORD.sumsSignature, RECORD.releaseStatement]) {
+    for (const path of [RECORD.sums, ...signaturePaths(audit)]) {
       demand(!audit.files.sizes.has(path), `${path} is there, but the patch was never released`);
     }
     return undefined;

@@ -1,3 +1,5 @@
+import { isOfficerSignature } from '../../protocol/embargo/sums-signatures.ts';
+import { RECORD } from '../record/layout.ts';
 import { demand, type Audit } from './check.ts';
 
 /** Paths of the files below a folder, given with its final slash; sorted. */
@@ -14,4 +16,10 @@ export function requirePaths(audit: Audit, folder: string, expected: Iterable<st
   const wanted = new Set(expected);
   for (const path of wanted) demand(audit.files.sizes.has(path), `${path} is missing`);
   for (const path of pathsIn(audit, folder)) demand(wanted.has(path), `${path} does not belong`);
+}
+
+/** What a record may hold of signatures over the plaintext: two files, and officers' pairs. */
+export function signaturePaths(audit: Audit): readonly string[] {
+  const ofOfficers = [...audit.files.sizes.keys()].filter(isOfficerSignature);
+  return [RECORD.sumsSignature, RECORD.releaseStatement, ...ofOfficers.sort()];
 }

@@ -1,5 +1,11 @@
-import { sha256Hex } from '../../protocol/encoding/bytes.ts';
-import type { Leaf } from '../../protocol/log/leaf.ts';
+import { sha256Hex, utf8Decode } from '../../protocol/encoding/bytes.ts';
+import {
+  dummyLeaf,
+  dummyNonces,
+  parseDummyKeys,
+  type DummyNonces,
+} from '../../protocol/log/dummy.ts';
+import { accountedSpan, formatLeaf, type Leaf } from '../../protocol/log/leaf.ts';
 import { parseOpening, type Opening } from '../../protocol/log/opening.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
@@ -82,8 +88,8 @@ type Account = Extract<Leaf, { type: 'opened' | 'dummy' | 'withheld' }>;
 /**
  * The duty to open: nothing that was sealed before the disclosure may quietly stay so.
  *
- * What a campaign still hidden then had sealed is withheld, and opened when its own time comes: the
- * one way in which a leaf is accounted for twice.
+ * What a campaign still hidden then had sealed is withheld, with the dummies around it, and opened
+ * when its own time comes: the one way in which a leaf is accounted for twice.
  */
 async function checkAccounts(audit: Audit): Promise<string> {
   const { leaves } = await audit.get(leavesFact);
@@ -91,11 +97,14 @@ async function checkAccounts(audit: Audit): Promise<string> {
   const disclosure = await audit.get(disclosureFact);
 
   const accounts = readAccounts(leaves);
+  const nonces = await readDummies(audit);
   const ends: Account[] = [];
-  for (const { index } of leaves.slice(0, disclosure).filter(isSealed)) {
-    const account = accounts.get(index);
+  for (const { index, leaf } of leaves.slice(0, disclosure)) {
+    if (leaf.type !== 'sealed') continue;
+    const account = accounts[index];
     demand(account !== undefined, `leaf ${index} is sealed to this day`);
     ends.push(account);
+    if (account.type === 'dummy') requireDummy(leaf, index, nonces);
     const isOpened = account.type === 'opened';
     demand(!isOpened || files.has(index), `${RECORD.opening(index)} is missing`);
     demand(isOpened || !files.has(index), `leaf ${index} is not opened in the log`);
@@ -106,19 +115,34 @@ async function checkAccounts(audit: Audit): Promise<string> {
 }
 
 /** How each sealed leaf ends, by its index. */
-function readAccounts(leaves: readonly LoggedLeaf[]): ReadonlyMap<number, Account> {
-  const accounts = new Map<number, Account>();
+function readAccounts(leaves: readonly LoggedLeaf[]): readonly (Account | undefined)[] {
+  const accounts = Array<Account | undefined>(leaves.length).fill(undefined);
   for (const { index, leaf } of leaves) {
     if (leaf.type !== 'opened' && leaf.type !== 'dummy' && leaf.type !== 'withheld') continue;
-    const sealed = leaves[leaf.index];
-    const isEarlier = sealed !== undefined && leaf.index < index && isSealed(sealed);
-    demand(isEarlier, `leaf ${index} accounts for no leaf sealed before it`);
-    const before = accounts.get(leaf.index);
-    const isFirst = before === undefined || (before.type === 'withheld' && leaf.type === 'opened');
-    demand(isFirst, `leaf ${leaf.index} is accounted for twice`);
-    accounts.set(leaf.index, leaf);
+    const { first, last } = accountedSpan(leaf);
+    // The first leaf that is wrong ends this, so a span as long as the log costs nothing twice.
+    for (let at = first; at <= last; at++) {
+      const sealed = leaves[at];
+      const isEarlier = sealed !== undefined && at < index && isSealed(sealed);
+      demand(isEarlier, `leaf ${index} accounts for no leaf sealed before it`);
+      const isFirst = accounts[at] === undefined;
+      const isOpening = accounts[at]?.type === 'withheld' && leaf.type !== 'withheld';
+      demand(isFirst || isOpening, `leaf ${at} is accounted for twice`);
+      accounts[at] = leaf;
+    }
   }
   return accounts;
+}
+
+async function readDummies(audit: Audit): Promise<DummyNonces> {
+  const text = utf8Decode(await audit.files.read(RECORD.dummies, LIMIT.small));
+  return dummyNonces(within(RECORD.dummies, () => parseDummyKeys(text)));
+}
+
+function requireDummy(sealed: Leaf, index: number, nonces: DummyNonces): void {
+  const nonce = nonces(index);
+  demand(nonce !== undefined, `${RECORD.dummies} does not open leaf ${index}`);
+  demand(formatLeaf(dummyLeaf(nonce)) === formatLeaf(sealed), `leaf ${index} is no dummy`);
 }
 
 function isSealed({ leaf }: LoggedLeaf): boolean {

@@ -1,13 +1,14 @@
 import { mergeDetached } from '../../protocol/contact/openpgp.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
-import { verifyRelease } from '../../protocol/embargo/bundle.ts';
+import { parseSignatureFiles, verifyRelease } from '../../protocol/embargo/bundle.ts';
 import { verifyApproval, type Approvers } from '../operator/approval.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { parseEnvelopeFile } from '../record/lines.ts';
 import { bundlesFact } from './bundles.ts';
 import { demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { directivesFact } from './directives.ts';
+import { signaturePaths } from './folder.ts';
 import { documentsFact, planFact } from './plan.ts';
 
 const approvalFact: Fact<Approvers | undefined> = {
@@ -18,11 +19,17 @@ const approvalFact: Fact<Approvers | undefined> = {
 export const signatureChecks: readonly Check[] = [
   {
     id: 'signatures.sums',
-    title: 'enough officers signed the released files, in SHA256SUMS.asc and release.intoto.json',
+    title:
+      'enough officers signed the released files: SHA256SUMS.asc, .minisig, .sshsig, release.intoto.json',
     async run(audit: Audit): Promise<string> {
       const approval = await audit.get(approvalFact);
       if (approval === undefined) return 'the patch was never released';
-      return `OpenPGP: ${approval.sums.join(', ')}; in-toto: ${approval.release.join(', ')}`;
+      const ways = [
+        ['OpenPGP', approval.sums],
+        ['minisign and SSH', approval.byOfficer],
+        ['in-toto', approval.release],
+      ] as const;
+      return ways.map(([way, people]) => `${way}: ${people.join(', ')}`).join('; ');
     },
   },
   {
@@ -48,13 +55,14 @@ async function readApproval(audit: Audit): Promise<Approvers | undefined> {
   const release = (await audit.get(documentsFact)).get('release.txt');
   const last = directives.at(-1);
   if (release === undefined || last === undefined) throw new Error('both were verified before');
+  const files = new Map<string, Uint8Array>();
+  for (const path of signaturePaths(audit)) {
+    files.set(path, await audit.files.read(path, LIMIT.small));
+  }
   const approved = {
     sums: await audit.files.read(RECORD.sums, LIMIT.small),
     release: verifyRelease(release, plan),
-    signatures: {
-      sums: await audit.files.read(RECORD.sumsSignature, LIMIT.small),
-      release: await audit.files.read(RECORD.releaseStatement, LIMIT.small),
-    },
+    signatures: parseSignatureFiles(files),
   };
   return verifyApproval(approved, plan, root, audit.verify, parseInstant(last.completedAt));
 }

@@ -1,6 +1,6 @@
-import { equalBytes, sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { verifyInitialRoot, verifyNextRoot, type TrustRoot } from '../../protocol/trust/root.ts';
-import { logKeyFile, officersJson } from '../record/derived.ts';
+import { keyFiles } from '../record/derived.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import {
   count,
@@ -79,13 +79,7 @@ async function readChain(audit: Audit): Promise<TrustChain> {
 
 async function checkKeys(audit: Audit): Promise<string> {
   const { newest } = await audit.get(trustFact);
-  const expected = new Map([
-    [RECORD.logKey, logKeyFile(newest)],
-    [RECORD.officers, officersJson(newest)],
-    ...[...newest.people.values()].map(
-      ({ id, openpgp }) => [RECORD.officerKey(id), utf8Encode(openpgp)] as const,
-    ),
-  ]);
+  const expected = keyFiles(newest);
   requirePaths(audit, 'keys/', expected.keys());
   for (const [path, bytes] of expected) {
     const found = await audit.files.read(path, LIMIT.small);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import * as api from '../../protocol/api.ts';
-import { utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { toBase64, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProblemError } from '../errors.ts';
 import { requireCampaignId } from '../home/campaign-directory.ts';
 import type { Client } from './client.ts';
@@ -52,6 +52,12 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
         throw error;
       }
     },
+    roots: async () => (await json(get('/v1/trust/roots', 'public'), api.rootsResponse)).roots,
+    publishRoot: (root, targets) =>
+      json(
+        post('/v1/trust/roots', { root: toBase64(root), targets: toBase64(targets) }, 'public'),
+        api.publishRootResponse,
+      ),
     async commitments() {
       const answer = get('/v1/commitments', 'public');
       return (await json(answer, api.commitmentsResponse, PAGE)).commitments;
@@ -130,6 +136,7 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
 
     document: (id, name) => bytes(get(of(id, `/documents/${encodeURIComponent(name)}`)), DOCUMENT),
     closingKey: async (id) => (await getJson(of(id, '/closing-key'), api.closingKeyResponse)).key,
+    dummies: async () => utf8Decode(await bytes(get('/v1/dummies'), PAGE)),
     openings: (id) =>
       collectPages(
         async (query) =>

@@ -1,21 +1,16 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import { openCheckpoint, parseCheckpoint, type Checkpoint } from '../../protocol/log/checkpoint.ts';
-import { leafHash, verifyConsistency, verifyInclusion } from '../../protocol/log/merkle.ts';
+import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../protocol/log/tiles.ts';
 import { treeReader, type TreeReader } from '../../protocol/log/tree-reader.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { requireSuccession, type SignedState } from '../audit/succession.ts';
 import { TemporaryError } from '../errors.ts';
-import { writeAtomically } from '../home/files.ts';
 import type { Home } from '../home/home.ts';
 import type { Client } from './client.ts';
 
 /** A checkpoint that extends every one this home has seen, with the note that says so. */
-export interface SeenCheckpoint {
-  readonly checkpoint: Checkpoint;
-  readonly note: string;
-}
+export type SeenCheckpoint = SignedState;
 
 /** The part of a client that a log is read through. */
 type LogClient = Pick<Client, 'checkpoint' | 'tile'>;
@@ -44,9 +39,9 @@ export async function refreshCheckpoint(
     const checkpoint = openCheckpoint(note, root.origin, verifiers, verifyEd25519);
     if (before !== null && before.note !== note) {
       const seen = parseCheckpoint(textOf(before.note), root.origin);
-      await requireExtension(
+      await requireSuccession(
         home,
-        client,
+        (path) => client.tile(path),
         { checkpoint: seen, note: before.note },
         { checkpoint, note },
       );
@@ -83,59 +78,6 @@ export async function verifyLogged(
   }
   const proof = await logReader(client).inclusionProof(index, size);
   verifyInclusion(index, size, leafHash(leaf), proof, root);
-}
-
-async function requireExtension(
-  home: Home,
-  client: LogClient,
-  before: SeenCheckpoint,
-  now: SeenCheckpoint,
-): Promise<void> {
-  const [{ size: size1, root: root1 }, { size: size2, root: root2 }] = [
-    before.checkpoint,
-    now.checkpoint,
-  ];
-  if (size2 < size1) {
-    const path = await keepEvidence(home, 'shrunk', before, now);
-    throw broken(`the log had ${size1} entries before and now shows ${size2}`, path);
-  }
-  if (size1 === 0) return;
-  const proof = size1 === size2 ? [] : await logReader(client).consistencyProof(size1, size2);
-  try {
-    verifyConsistency(size1, size2, proof, root1, root2);
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    const path = await keepEvidence(home, 'forked', before, now);
-    throw broken(
-      `the log with ${size2} entries does not extend the one with ${size1}`,
-      path,
-      error,
-    );
-  }
-}
-
-function broken(what: string, path: string, cause?: Error): ProtocolError {
-  return new ProtocolError(
-    'checkpoint_invalid',
-    `${what}; tell the other officers and operators, the signed proof is ${path}`,
-    { cause },
-  );
-}
-
-async function keepEvidence(
-  home: Home,
-  kind: 'shrunk' | 'forked',
-  before: SeenCheckpoint,
-  now: SeenCheckpoint,
-): Promise<string> {
-  const evidence = { format: 'sealdrop-evidence/v1', kind, seen: before.note, shown: now.note };
-  const json = `${JSON.stringify(evidence, null, 2)}\n`;
-  const path = home.path(
-    'evidence',
-    `log-${kind}-${sha256Hex(utf8Encode(json)).slice(0, 16)}.json`,
-  );
-  await writeAtomically(path, json);
-  return path;
 }
 
 /** The signed part of a note that was verified before it was stored. */

@@ -16,6 +16,7 @@ export type DirectivesView = z.infer<typeof api.directivesResponse>;
 export type EnrolmentEntry = z.infer<typeof api.enrolmentsResponse>['enrolments'][number];
 export type EventEntry = z.infer<typeof api.eventsResponse>['events'][number];
 export type InboxEntry = z.infer<typeof api.inboxResponse>['campaigns'][number];
+export type LoggedRoot = z.infer<typeof api.rootsResponse>['roots'][number];
 export type OpeningEntry = z.infer<typeof api.openingsResponse>['openings'][number];
 export type OutgoingMessage = z.infer<typeof api.messagesRequest>['messages'][number];
 export type Receipt = z.infer<typeof api.receiptResponse>;
@@ -45,6 +46,13 @@ export interface Client {
   tile(path: string): Promise<Uint8Array>;
   /** `<version>.root.json`; `undefined` while there is no such version. */
   findRoot(version: number): Promise<Uint8Array | undefined>;
+  /** Every root that was ever in force, by the server's word; see {@link findRoot}. */
+  roots(): Promise<readonly LoggedRoot[]>;
+  /** Give the next root to the server. It verifies it as we do. */
+  publishRoot(
+    root: Uint8Array,
+    targets: Uint8Array,
+  ): Promise<z.infer<typeof api.publishRootResponse>>;
   commitments(): Promise<readonly CommitmentView[]>;
   commitment(sha256: string): Promise<CommitmentView>;
   /** A canonical stake snapshot by its digest. */
@@ -109,4 +117,6 @@ export interface Client {
   /** `AGE-SECRET-KEY-1…` of the closing bundle. */
   closingKey(id: string): Promise<string>;
   openings(id: string): Promise<readonly OpeningEntry[]>;
+  /** Keys of the dummies that are opened, as `formatDummyKeys` writes them. */
+  dummies(): Promise<string>;
 }

@@ -2,6 +2,7 @@ import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { verifyDirectives } from '../../protocol/campaign/chain.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
+import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import type { Home } from '../home/home.ts';
 import type { DirectivesView } from './client.ts';
 import { readEnvelope } from './envelope.ts';
@@ -15,7 +16,8 @@ export type CompletedDirectives = DirectivesView['completed'];
  *
  * Once a campaign was seen by this home, further directives need the newest root.
  *
- * @param store - Keeps plan and directives, before they are remembered.
+ * @param options.store - Keeps plan and directives, before they are remembered.
+ * @param options.own - Signing key of this home's officer, who has verified what it signed.
  * @throws {@link ProtocolError} as `verifyDirectives`; `transition_refused` when this home has seen
  *   the campaign further along, or another directive under the same number.
  */
@@ -25,7 +27,7 @@ export async function verifyCompleted(
   plan: Plan,
   planBytes: Uint8Array,
   completed: CompletedDirectives,
-  store?: () => Promise<void>,
+  { store, own }: { readonly store?: () => Promise<void>; readonly own?: Ed25519PublicKey } = {},
 ): Promise<ReturnType<typeof verifyDirectives>> {
   const seen = (await home.state.read()).campaigns[plan.campaign];
   const chain = verifyDirectives(
@@ -37,6 +39,7 @@ export async function verifyCompleted(
     {
       at: completed.map(({ completedAt }) => parseInstant(completedAt)),
       ...(seen && { known: seen.sequence }),
+      ...(own !== undefined && { own }),
     },
   );
   const { sequence, previous, plan: digest, revision } = chain.state;

@@ -1,57 +1,121 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { parseJson } from '../../protocol/encoding/json.ts';
-import { hex64, parseShape } from '../../protocol/encoding/shape.ts';
+import { hex64 } from '../../protocol/encoding/shape.ts';
+import { reportComparison } from '../audit/compare/report.ts';
+import { auditLive } from '../audit/live/follow.ts';
+import { findLogKeys } from '../audit/log-keys.ts';
+import { isUrl, openSource } from '../audit/open-source.ts';
 import { reportAudit } from '../audit/report.ts';
-import { argument, findOption, type Command } from '../command.ts';
+import {
+  argument,
+  findOption,
+  hasFlag,
+  wholeNumber,
+  type Command,
+  type Context,
+  type Input,
+} from '../command.ts';
 import { UsageError } from '../errors.ts';
-import { hasErrorCode, readInputFile } from '../home/files.ts';
-
-const MAX_RECEIPT_BYTES = 262_144;
-
-const receiptJson = z.strictObject({
-  format: z.literal('sealdrop-receipt/v1'),
-  receipt: z.string().max(4096),
-  opening: z.string(),
-});
+import { hasErrorCode } from '../home/files.ts';
+import { openHome } from '../home/home.ts';
+import { readReceiptFile } from '../receipts/receipt-file.ts';
 
 export const auditCommand: Command = {
   name: 'audit',
   group: 'auditor',
-  summary: 'Check a record from its files alone, offline',
-  args: [{ name: 'record', description: 'folder that record or drill --out wrote' }],
+  summary: 'Check a record offline, follow a live log, or hold two views of a log together',
+  args: [
+    { name: 'source', description: 'record folder or server URL; with --compare also a file' },
+    {
+      name: 'other',
+      description: 'with --compare: the other view, and where tiles are',
+      optional: true,
+      many: true,
+    },
+  ],
   options: [
-    { flag: '--root-sha256 <hex>', description: 'SHA-256 of 1.root.json, from the foundation' },
+    {
+      flag: '--root-sha256 <hex>',
+      description: 'record: SHA-256 of 1.root.json, from the foundation',
+    },
     {
       flag: '--receipts <dir>',
-      description: 'receipts you kept, such as HOME/receipts: what they promise must be there',
+      description:
+        'record: receipts you kept, such as HOME/receipts: what they promise must be there',
     },
+    {
+      flag: '--key <vkey>',
+      description: 'log: its verifier key; default: that of the trusted root',
+    },
+    { flag: '--full', description: 'URL: read all of it again, not only what is new' },
+    { flag: '--follow', description: 'URL: look again and again, until Ctrl-C' },
+    {
+      flag: '--interval <seconds>',
+      description: 'URL: with --follow, from one look to the next',
+      defaultValue: '60',
+    },
+    { flag: '--compare', description: 'prove whether two views of a log are of one history' },
+    { flag: '--out <file>', description: 'with --compare: new file for evidence of a fork' },
   ],
   example: 'sealdrop audit ./record --root-sha256 HEX',
 
   async run(input, context) {
-    const rootSha256 = findOption(input, 'rootSha256');
-    if (rootSha256 !== undefined && !hex64.safeParse(rootSha256).success) {
-      throw new UsageError('--root-sha256 is 64 lower-case hex digits');
+    if (hasFlag(input, 'compare')) {
+      refuse(input, 'with --compare', ['rootSha256', 'receipts', 'full', 'follow']);
+      const home = openHome(context);
+      const keys = await findLogKeys(home, findOption(input, 'key'));
+      const out = findOption(input, 'out');
+      await reportComparison(context, { home, keys, names: input.args, out });
+      return;
     }
-    const directory = argument(input, 0);
-    if (/^https?:/.test(directory)) {
-      throw new UsageError(
-        'an audit reads files, not a server',
-        'run: sealdrop record ID --out DIR, then audit DIR; or: sealdrop log verify URL',
-      );
+    if (input.args.length > 1) throw new UsageError('two views are for --compare');
+    if (isUrl(argument(input, 0))) {
+      refuse(input, 'for a URL', ['rootSha256', 'receipts', 'out']);
+      await auditUrl(input, context);
+    } else {
+      refuse(input, 'for a record', ['key', 'full', 'follow', 'out']);
+      await auditRecordFolder(input, context);
     }
-    const folder = findOption(input, 'receipts');
-    const receipts = folder === undefined ? [] : await readReceipts(folder);
-    const results = await reportAudit(context.out, { directory, rootSha256, receipts });
-    const passed = results.filter(({ status }) => status === 'pass').length;
-    const skipped = results.filter(({ status }) => status === 'skip').map(({ id }) => id);
-    context.out.line(`The record holds: ${passed} checks passed.`);
-    const pinned = rootSha256 !== undefined;
-    context.out.summary({ result: 'pass', pinned, passed, failed: 0, skipped });
   },
 };
+
+/** @throws {@link UsageError} when an option was given that has no meaning here. */
+function refuse({ options }: Input, where: string, names: readonly string[]): void {
+  const given = names.find((name) => options[name] !== undefined && options[name] !== false);
+  if (given === undefined) return;
+  const flag = given.replace(/[A-Z0-9]+/g, (part) => `-${part.toLowerCase()}`);
+  throw new UsageError(`--${flag} has no meaning ${where}`, 'see: sealdrop audit --help');
+}
+
+async function auditUrl(input: Input, context: Context): Promise<void> {
+  const home = openHome(context);
+  const keys = await findLogKeys(home, findOption(input, 'key'));
+  const seconds = wholeNumber(findOption(input, 'interval') ?? '', '--interval', 1, 86_400);
+  await auditLive({
+    context,
+    home,
+    keys,
+    source: openSource(context, argument(input, 0)),
+    full: hasFlag(input, 'full'),
+    intervalMs: hasFlag(input, 'follow') ? seconds * 1000 : undefined,
+  });
+}
+
+async function auditRecordFolder(input: Input, context: Context): Promise<void> {
+  const rootSha256 = findOption(input, 'rootSha256');
+  if (rootSha256 !== undefined && !hex64.safeParse(rootSha256).success) {
+    throw new UsageError('--root-sha256 is 64 lower-case hex digits');
+  }
+  const directory = argument(input, 0);
+  const folder = findOption(input, 'receipts');
+  const receipts = folder === undefined ? [] : await readReceipts(folder);
+  const results = await reportAudit(context.out, { directory, rootSha256, receipts });
+  const passed = results.filter(({ status }) => status === 'pass').length;
+  const skipped = results.filter(({ status }) => status === 'skip').map(({ id }) => id);
+  context.out.line(`The record holds: ${passed} checks passed.`);
+  const pinned = rootSha256 !== undefined;
+  context.out.summary({ result: 'pass', pinned, passed, failed: 0, skipped });
+}
 
 async function readReceipts(folder: string): Promise<string[]> {
   const found = await readdir(folder).catch((error: unknown) => {
@@ -61,10 +125,6 @@ async function readReceipts(folder: string): Promise<string[]> {
   const names = found.filter((name) => name.endsWith('.json')).sort();
   if (names.length === 0) throw new UsageError(`${folder} holds no receipts`);
   return Promise.all(
-    names.map(async (name) => {
-      const bytes = await readInputFile(join(folder, name), MAX_RECEIPT_BYTES);
-      const json = parseJson(bytes, MAX_RECEIPT_BYTES);
-      return parseShape(receiptJson, json, 'encoding_invalid', name).receipt;
-    }),
+    names.map(async (name) => (await readReceiptFile(join(folder, name))).receipt),
   );
 }

@@ -1,3 +1,5 @@
+import { signatureFiles } from '../../protocol/embargo/bundle.ts';
+import { officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import {
@@ -8,7 +10,8 @@ import {
   type Command,
   type Context,
 } from '../command.ts';
-import { NotReleasedError, WithdrawnError } from '../errors.ts';
+import { isOverdue, overdueError, overdueText } from '../client/overdue.ts';
+import { NotReleasedError, VerificationError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { loadChain, saveChain, verifyChain, type Chain } from '../operator/chain.ts';
 import { requireNoticeOf } from '../operator/notice.ts';
@@ -53,8 +56,8 @@ export const fetchCommand: Command = {
     const patch = await openPatch(session, directory, chain, variant, key);
     await writeFiles(out, [
       ...patch.files,
-      ['SHA256SUMS.asc', patch.signatures.sums],
-      ['release.intoto.json', patch.signatures.release],
+      ...signatureFiles(patch.signatures),
+      ...officerKeysBeside(chain.root),
     ]);
     await directory.writeSecret('release.key', `${key}\n`);
     const approved = patch.approvers.release.join(', ');
@@ -78,7 +81,10 @@ interface Found {
   readonly key: string;
 }
 
-/** @throws {@link NotReleasedError} while too little is published. */
+/**
+ * @throws {@link NotReleasedError} while too little is published; {@link VerificationError} when that
+ *   has lasted too long after T0.
+ */
 type Ask = (stored: Chain) => Promise<Found>;
 
 type Warn = (text: string) => void;
@@ -108,8 +114,17 @@ function keyAsker(
         'do not apply it; read what officers wrote',
       );
     }
-    const key = await findReleaseKey(session, chain, accessKey, warn);
+    const key = await findReleaseKey(session, chain, accessKey, warn).catch((error: unknown) => {
+      if (isTemporary(error) && isOverdue(releaseTime, context.now())) {
+        warn(overdueText({ campaign, releaseTime, reason: 'this server does not answer' }));
+      }
+      throw error;
+    });
     if (key !== undefined) return { chain, key };
+    if (isOverdue(releaseTime, context.now())) {
+      const reason = 'too few officers have published their shares, by what this server shows';
+      throw overdueError([{ campaign, releaseTime, reason }]);
+    }
     const isDue = parseTime(releaseTime) <= context.now();
     throw new NotReleasedError(
       isDue
@@ -135,6 +150,7 @@ async function waitForKey(
     } catch (error) {
       // A server that lies now and then must not end a wait for T0: what it said is left out.
       if (error instanceof ProtocolError) warn(`an answer is refused: ${error.message}`);
+      else if (error instanceof VerificationError) warn(error.message);
       else if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
     }
     chain = await loadChain(session.home, session.trust, directory);

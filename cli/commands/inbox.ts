@@ -5,9 +5,11 @@ import { readContactKey } from '../../protocol/contact/key.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { InboxEntry } from '../client/client.ts';
+import { overdueError, overdueText } from '../client/overdue.ts';
 import { findOption, type Command } from '../command.ts';
 import { VerificationError } from '../errors.ts';
 import { readMessage } from '../mail/read-message.ts';
+import { findOverdue } from '../operator/overdue.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { writeFiles } from '../operator/write-files.ts';
 
@@ -33,12 +35,18 @@ export const inboxCommand: Command = {
       parent === undefined
         ? { saved: [], refused: [] }
         : await saveMessages(session, entries, parent);
+    const overdue = await findOverdue(session, entries);
+    for (const it of overdue) out.warn(overdueText(it));
     out.summary({
       campaigns: entries.map(({ campaign, statements }) => ({ ...campaign, statements })),
       saved,
       refused,
+      overdue,
     });
-    if (refused.length === 0) return;
+    if (refused.length === 0) {
+      if (overdue.length > 0) throw overdueError(overdue);
+      return;
+    }
     throw new VerificationError(
       `not by an officer: ${refused.join(', ')}`,
       'do not act on it; tell the foundation that the server hands it out',

@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
+import { requireQuorum } from '../client/quorum.ts';
 import { digestFile } from '../client/download.ts';
 import { refreshTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';
@@ -33,18 +34,24 @@ export const prefetchCommand: Command = {
     const bundle = plan.bundles.find((each) => each.variant === variant);
     if (bundle === undefined) throw new Error('a chosen variant is in the plan');
 
-    const targets = await refreshTargets(session.home, session.client, session.trust);
+    const targets = await refreshTargets(
+      session.home,
+      session.client,
+      session.trust,
+      context.now(),
+    );
     if (targets.bundles.get(bundle.sha256) !== bundle.size) {
       throw new ProtocolError(
         'trust_invalid',
         'the officers’ signed targets do not list this bundle; tell an officer',
       );
     }
-    const { checkpoint } = await refreshCheckpoint(
+    const { checkpoint, note } = await refreshCheckpoint(
       session.home,
       session.client,
       session.trust.root,
     );
+    requireQuorum(session.trust.root, note, context.now());
     await download(session, directory, bundle);
     await directory.write(SIGNATURES_NAME, await session.client.signatures(id));
 

@@ -1,6 +1,6 @@
 import { argument, findOption, type Command } from '../command.ts';
 import { CliError, NotReleasedError, UsageError } from '../errors.ts';
-import { openOwnShares } from '../officer/custody.ts';
+import { isHolder, openOwnShares } from '../officer/custody.ts';
 import { isDue, publishShare } from '../officer/publishing.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
@@ -21,7 +21,13 @@ export const sharePublishCommand: Command = {
       throw new UsageError(`there is no ${key} key`, 'give --key release or --key closing');
     }
     const session = await openOfficerSession(context);
-    const { plan, state } = await loadStanding(session, id);
+    const { plan, planRoot, state } = await loadStanding(session, id);
+    if (!isHolder(session, planRoot)) {
+      throw new CliError(
+        `you hold no share of ${id}: its plan was made before your keys were in force`,
+        'the officers who hold one publish theirs',
+      );
+    }
     if (state.status === 'aborted' || state.status === 'withdrawn') {
       if (key === 'release') throw new CliError(`${id} is ${state.status}: its key stays closed`);
     }

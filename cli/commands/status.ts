@@ -1,8 +1,14 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
+import { isOverdue, overdueError, overdueText, type Overdue } from '../client/overdue.ts';
 import { argument, hasFlag, type Command } from '../command.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
 import { countdown } from '../officer/amounts.ts';
-import { loadProgress, progressLines, progressSummary } from '../officer/progress.ts';
+import {
+  loadProgress,
+  progressLines,
+  progressSummary,
+  type Progress,
+} from '../officer/progress.ts';
 import { openOfficerSession } from '../officer/session.ts';
 
 const WATCH_MS = 2_000;
@@ -20,6 +26,7 @@ export const statusCommand: Command = {
     const session = await openOfficerSession(context);
     const isWatching = hasFlag(input, 'watch');
     let shown = '';
+    let alarmed = '';
     for (;;) {
       try {
         const progress = await loadProgress(session, id);
@@ -32,9 +39,15 @@ export const statusCommand: Command = {
           if (isWatching) context.out.event('status', facts);
         }
         shown = current;
+        const overdue = overdueOf(progress, now);
         if (!isWatching || view.opened) {
-          context.out.summary(facts);
+          context.out.summary({ ...facts, overdue: overdue ?? null });
+          if (overdue !== undefined) throw overdueError([overdue]);
           return;
+        }
+        if (overdue !== undefined && alarmed !== overdue.reason) {
+          context.out.warn(overdueText(overdue));
+          alarmed = overdue.reason;
         }
         context.out.progress(`${id}  ${countdown(parseTime(state.releaseTime) - now)}`);
       } catch (error) {
@@ -45,3 +58,12 @@ export const statusCommand: Command = {
     }
   },
 };
+
+/** Armed by directives that we verified, and T0 past by our own clock, but too few shares out. */
+function overdueOf({ standing: { state, view } }: Progress, now: number): Overdue | undefined {
+  const { campaign, releaseTime, status } = state;
+  if (status !== 'armed' || !isOverdue(releaseTime, now)) return undefined;
+  const { published, threshold } = view.shares;
+  const reason = `the server shows ${published.length} of the ${threshold} shares it takes`;
+  return { campaign, releaseTime, reason };
+}

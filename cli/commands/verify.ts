@@ -2,9 +2,12 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { documentDigest } from '../../protocol/campaign/document.ts';
+import { parseSignatureFiles } from '../../protocol/embargo/bundle.ts';
 import { parseRelease } from '../../protocol/embargo/release.ts';
-import { parseSums } from '../../protocol/embargo/sums.ts';
-import { sha256Hex } from '../../protocol/encoding/bytes.ts';
+import { isOfficerSignature, officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
+import { parseSums, SUMS_NAME } from '../../protocol/embargo/sums.ts';
+import type { Files } from '../../protocol/embargo/tar.ts';
+import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope } from '../../protocol/signature/dsse.ts';
 import { parseReleaseStatement } from '../../protocol/statement/release.ts';
@@ -16,8 +19,8 @@ import { verifyApproval } from '../operator/approval.ts';
 import { loadChain, type Chain } from '../operator/chain.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
-/** Signed, or signatures themselves; everything else is listed in SHA256SUMS. */
-const UNLISTED = ['SHA256SUMS', 'SHA256SUMS.asc', 'release.intoto.json'];
+/** Officers' public keys, which `fetch` writes for other programs. */
+const KEY_FILE = /^SHA256SUMS\.(?:allowed_signers|[a-z0-9-]+\.pub)$/;
 
 export const verifyCommand: Command = {
   name: 'verify',
@@ -40,33 +43,39 @@ export const verifyCommand: Command = {
     const read = (name: string): Promise<Uint8Array> =>
       readInputFile(join(dir, name), MAX_FILE_BYTES);
 
-    const sums = await read('SHA256SUMS');
+    const sums = await read(SUMS_NAME);
     const listed = new Map(parseSums(sums).map(({ name, sha256 }) => [name, sha256]));
     const files: string[] = [];
+    const [signatureFiles, keyFiles] = [
+      new Map<string, Uint8Array>(),
+      new Map<string, Uint8Array>(),
+    ];
     for (const name of (await readdir(dir)).sort()) {
-      if (UNLISTED.includes(name)) continue;
-      if (listed.get(name) !== sha256Hex(await read(name))) {
-        throw new ProtocolError('bundle_invalid', `${name} is not a file that SHA256SUMS lists`);
-      }
-      files.push(name);
+      if (name === SUMS_NAME) continue;
+      const bytes = await read(name);
+      if (isSignature(name)) signatureFiles.set(name, bytes);
+      else if (KEY_FILE.test(name)) keyFiles.set(name, bytes);
+      else if (listed.get(name) === sha256Hex(bytes)) files.push(name);
+      else throw new ProtocolError('bundle_invalid', `${name} is not a file that SHA256SUMS lists`);
     }
 
     const document = await read('release.txt');
     const { campaign, ...release } = parseRelease(document);
-    const statement = await read('release.intoto.json');
-    const { revision } = parseReleaseStatement(parseEnvelope(statement).payload);
-    const signatures = { sums: await read('SHA256SUMS.asc'), release: statement };
+    const signatures = parseSignatureFiles(signatureFiles);
+    const { revision } = parseReleaseStatement(parseEnvelope(signatures.release).payload);
     const sha256 = documentDigest(document);
     const known = await findPlan(campaign);
     const committed = known?.plan.documents.find(({ name }) => name === 'release.txt');
     if (committed !== undefined && committed.sha256 !== sha256) {
       throw new ProtocolError('commitment_mismatch', 'release.txt is not the one of the plan here');
     }
+    const root = known?.root ?? trust.root;
+    requireKeys(keyFiles, officerKeysBeside(root));
     const subject = { campaign, network: trust.root.network, revision };
     const approvers = await verifyApproval(
       { sums, release, signatures },
       { ...subject, documents: [{ name: 'release.txt', sha256 }] },
-      known?.root ?? trust.root,
+      root,
       verifyEd25519,
       context.now(),
     );
@@ -74,8 +83,22 @@ export const verifyCommand: Command = {
     if (known === undefined) out.note('its plan is not here, so only the signatures were checked');
     out.line(`${files.length} files of ${campaign} verified`);
     out.line(`SHA256SUMS signed by ${approvers.sums.join(', ')}`);
+    out.line(`and for minisign and ssh-keygen by ${approvers.byOfficer.join(', ')}`);
     out.line(`release signed by ${approvers.release.join(', ')}`);
     const plan = known === undefined ? 'unknown' : 'matches';
-    out.summary({ campaign, plan, files, sums: approvers.sums, release: approvers.release });
+    out.summary({ campaign, plan, files, ...approvers });
   },
 };
+
+function isSignature(name: string): boolean {
+  return ['SHA256SUMS.asc', 'release.intoto.json'].includes(name) || isOfficerSignature(name);
+}
+
+/** Whoever goes on with other programs must not be handed other keys. */
+function requireKeys(found: Files, expected: Files): void {
+  for (const [name, bytes] of found) {
+    if (!equalBytes(bytes, expected.get(name) ?? new Uint8Array())) {
+      throw new ProtocolError('key_invalid', `${name} is not what the root of trust says`);
+    }
+  }
+}

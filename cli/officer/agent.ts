@@ -6,7 +6,7 @@ import type { CampaignView } from '../client/client.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
 import { openDraft } from '../../protocol/embargo/draft.ts';
-import { openOwnShares, type OwnShares } from './custody.ts';
+import { isHolder, openOwnShares, type OwnShares } from './custody.ts';
 import { accessKeyOf } from './drafts.ts';
 import { isDue, isReleaseKeyOut, publishReleaseKey, publishShare } from './publishing.ts';
 import { MAX_DRAFT_BYTES } from './sealed-dir.ts';
@@ -92,9 +92,13 @@ async function serveCampaign(
   const { campaign } = view;
   if (isOver(view, memory) || view.status === 'draft') return pollMs;
   const standing = await loadStanding(session, campaign);
-  const { plan, state } = standing;
+  const { plan, planRoot, state } = standing;
   let shares = memory.shares.get(campaign);
-  if (shares === undefined) {
+  if (!isHolder(session, planRoot)) {
+    const text = 'we hold no share: the plan was made before our keys were in force';
+    tellTrouble(session, memory, `${campaign} shares`, new CliError(text));
+    memory.done.add(`${campaign} release`).add(`${campaign} closing`);
+  } else if (shares === undefined) {
     shares = await openOwnShares(session, plan);
     memory.shares.set(campaign, shares);
     context.out.line(`${campaign}: holding our shares; T0 is ${state.releaseTime}`);
@@ -103,7 +107,8 @@ async function serveCampaign(
 
   for (const key of ['release', 'closing'] as const) {
     const name = `${campaign} ${key}`;
-    if (memory.done.has(name) || !isDue(key, state, context.now())) continue;
+    if (shares === undefined || memory.done.has(name)) continue;
+    if (!isDue(key, state, context.now())) continue;
     if (key === 'release' && (await isHeldBack(session, memory, standing))) continue;
     const isNew = await publishShare(session, plan, key, shares);
     memory.done.add(name);
@@ -118,7 +123,7 @@ async function serveCampaign(
 async function serveReleaseKey(
   session: OfficerSession,
   memory: AgentMemory,
-  { plan, view }: Standing,
+  { plan, roots, view }: Standing,
 ): Promise<void> {
   const { context } = session;
   const { campaign } = plan;
@@ -129,8 +134,8 @@ async function serveReleaseKey(
   if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
     throw new ProtocolError('key_mismatch', 'the draft is not of the plan that was decided on');
   }
-  if (!(await isReleaseKeyOut(session, plan))) {
-    await publishReleaseKey(session, plan, accessKey);
+  if (!(await isReleaseKeyOut(session, { plan, roots }))) {
+    await publishReleaseKey(session, { plan, roots }, accessKey);
     context.out.line(`${campaign}: published the release key`);
     context.out.event('release-key', { campaign });
   }

@@ -1,10 +1,13 @@
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { RefusedMoveError, TemporaryError, UsageError } from '../errors.ts';
+import { refreshCheckpoint } from '../client/checkpoint.ts';
+import { requireQuorum } from '../client/quorum.ts';
 import { percent } from './amounts.ts';
 import { cosignTargets, proposeTargets } from './arm-targets.ts';
 import { checkStoredSignatures, requireGate } from './completion.ts';
-import { openOwnShares } from './custody.ts';
+import { holdersInForce, isHolder, openOwnShares } from './custody.ts';
 import { checkAgainstServer } from './drafts.ts';
+import { requireLastingTrust } from './lasting-trust.ts';
 import { countAdoption, loadSnapshot } from './local-tally.ts';
 import type { Companions, Move } from './move.ts';
 import { checkAttachments, signPlaintext } from './plaintext-signatures.ts';
@@ -75,19 +78,22 @@ async function checkAction(
 }
 
 const OWN_SHARES = 'our own shares are in custody and are those of the plan';
+const LASTING = 'the root of trust and the keys in it last until after T0';
 
 async function checkCommit(
   session: OfficerSession,
-  { plan, attachments }: Standing,
+  standing: Standing,
   pending: Pending | undefined,
   draft: Draft,
 ): Promise<Approval> {
   const { keys, trust, context } = session;
+  const { plan, attachments } = standing;
+  await requireLastingTrust(session, standing);
   const { point, stakes, total } = await loadSnapshot(session, plan);
   await checkAgainstServer(session, draft, plan);
   await openOwnShares(session, plan);
   const people = pending?.people ?? [];
-  await checkAttachments(attachments, people, draft, keys, trust.root, context.now());
+  await checkAttachments(attachments, people, draft, plan, keys, trust.root, context.now());
   const attachment = await signPlaintext(draft, plan, keys, trust.root, context.now());
   return {
     checked: [
@@ -95,6 +101,7 @@ async function checkCommit(
       'the ciphertext on the server opens to exactly the files of the draft',
       `any ${plan.shareThreshold} shares make the keys, fewer do not`,
       OWN_SHARES,
+      LASTING,
       ...(people.length > 0 ? ['the plaintext signatures of those who signed before hold'] : []),
     ],
     companions: { attachment },
@@ -107,8 +114,19 @@ async function checkArm(
   pending: Pending | undefined,
   draft: Draft | undefined,
 ): Promise<Approval> {
-  const { plan } = standing;
-  await openOwnShares(session, plan);
+  const { plan, planRoot } = standing;
+  await requireLastingTrust(session, standing);
+  const witnessed = await checkWitnesses(session);
+  const holders = holdersInForce(session.trust.root, planRoot);
+  if (holders.length < plan.shareThreshold) {
+    throw new RefusedMoveError(
+      'threshold_unmet',
+      `only ${holders.length} of ${plan.shareThreshold} shares needed are with officers in office`,
+      'seal the campaign anew under the root in force, under another id',
+    );
+  }
+  const holdsShares = isHolder(session, planRoot);
+  if (holdsShares) await openOwnShares(session, plan);
   if (draft !== undefined) await checkStoredSignatures(session, standing, draft);
   const targets =
     pending === undefined
@@ -116,12 +134,30 @@ async function checkArm(
       : await cosignTargets(session, plan, pending.targets);
   return {
     checked: [
-      OWN_SHARES,
+      holdsShares
+        ? OWN_SHARES
+        : 'we hold no share: the plan was made before our keys were in force',
+      `${holders.length} officers in office hold shares, of whom it takes ${plan.shareThreshold}`,
+      LASTING,
+      ...witnessed,
       ...(draft === undefined ? [] : ["the officers' signatures over the plaintext hold"]),
       'the TUF targets list the ciphertexts of this plan and those before, no others',
     ],
     companions: { targets },
   };
+}
+
+/** Whoever arms must not be shown a log that others do not see. */
+async function checkWitnesses({
+  context,
+  home,
+  client,
+  trust,
+}: OfficerSession): Promise<readonly string[]> {
+  if (trust.root.witnessPolicy === undefined) return [];
+  const { note } = await refreshCheckpoint(home, client, trust.root);
+  requireQuorum(trust.root, note, context.now());
+  return ['enough witnesses have cosigned the log, and lately'];
 }
 
 /**

@@ -15,7 +15,12 @@ const MAX_LIFETIME_MS = 3 * 366 * 86_400_000;
 
 /** The TUF targets that arming this campaign brings, signed by us alone. */
 export async function proposeTargets(session: OfficerSession, plan: Plan): Promise<Uint8Array> {
-  const current = await refreshTargets(session.home, session.client, session.trust);
+  const current = await refreshTargets(
+    session.home,
+    session.client,
+    session.trust,
+    session.context.now(),
+  );
   const expires = Math.max(parseTime(current.expires), parseTime(plan.latestDisclosure) + KEEP_MS);
   const signed = buildTargets({
     version: current.version + 1,
@@ -40,7 +45,8 @@ export async function cosignTargets(
   if (proposed === undefined) throw new ProtocolError('trust_invalid', 'arm without TUF targets');
   const { context, home, client, keys, trust } = session;
   const { targets } = verifyTargets(proposed, trust.root, verifyEd25519, 1);
-  checkTargets(targets, await refreshTargets(home, client, trust), plan, context.now());
+  const now = context.now();
+  checkTargets(targets, await refreshTargets(home, client, trust, now), plan, now);
   const { signed } = parseTuf(proposed);
   return encodeTuf(signed, signTuf(signed, keys.signer));
 }

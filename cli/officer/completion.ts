@@ -42,18 +42,18 @@ export async function completeMove(
 /** Merge the officers' signatures over the plaintext into the second age file, unless it is there. */
 async function uploadSignatures(
   session: OfficerSession,
-  { plan, attachments }: Standing,
+  { plan, planRoot, attachments }: Standing,
   draft: Draft,
 ): Promise<Completion> {
-  const { client, context, keys, trust } = session;
+  const { client, context, keys } = session;
   const existing = await findSignatures(session, plan.campaign);
   if (existing !== undefined) {
     const signatures = await openSignatures(existing, draft.releaseKey);
-    await verifySignatures(signatures, draft, plan, trust.root, context.now());
+    await verifySignatures(signatures, draft, plan, planRoot, context.now());
     return { work: 'signatures', people: [] };
   }
   const now = context.now();
-  const gathered = await gatherSignatures(attachments, draft, plan, keys, trust.root, now);
+  const gathered = await gatherSignatures(attachments, draft, plan, keys, planRoot, now);
   for (const { officer, reason } of gathered.rejected) {
     context.out.warn(`the plaintext signatures of ${officer} do not hold: ${reason}`);
   }
@@ -76,7 +76,7 @@ async function findSignatures(
 /** Check the second age file before arming, as far as there is a draft to open it with. */
 export async function checkStoredSignatures(
   session: OfficerSession,
-  { plan }: Standing,
+  { plan, planRoot }: Standing,
   draft: Draft,
 ): Promise<void> {
   const stored = await findSignatures(session, plan.campaign);
@@ -86,9 +86,9 @@ export async function checkStoredSignatures(
       `run: sealdrop commit ${plan.campaign} --draft FILE`,
     );
   }
-  const { context, trust } = session;
+  const { context } = session;
   const signatures = await openSignatures(stored, draft.releaseKey);
-  await verifySignatures(signatures, draft, plan, trust.root, context.now());
+  await verifySignatures(signatures, draft, plan, planRoot, context.now());
 }
 
 /** Say what was done, in words. */

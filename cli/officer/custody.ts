@@ -3,7 +3,28 @@ import { open } from '../../protocol/embargo/age.ts';
 import { verifyPlannedShare, type KeyName } from '../../protocol/embargo/share.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { OfficerSession } from './session.ts';
+
+/**
+ * The officers of a plan whose shares can still come out: those who are officers now, with the age
+ * key that their share was encrypted to.
+ *
+ * @param root - The newest.
+ * @param planRoot - Under which the plan was put in force.
+ * @returns Ids, sorted.
+ */
+export function holdersInForce(root: TrustRoot, planRoot: TrustRoot): readonly string[] {
+  return [...planRoot.people.values()]
+    .filter(({ id, age }) => root.people.get(id)?.age === age)
+    .map(({ id }) => id)
+    .sort();
+}
+
+/** Whether this officer was given shares when the plan was made, and can still open them. */
+export function isHolder({ keys, trust }: OfficerSession, planRoot: TrustRoot): boolean {
+  return holdersInForce(trust.root, planRoot).includes(keys.id);
+}
 
 /** An officer's own share documents, opened and found to be those of the plan. */
 export type OwnShares = Readonly<Record<KeyName, Uint8Array>>;

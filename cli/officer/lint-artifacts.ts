@@ -1,10 +1,8 @@
-import { RESERVED_NAMES } from '../../protocol/embargo/release.ts';
+import { isReservedName } from '../../protocol/embargo/release.ts';
 import { fileName } from '../../protocol/encoding/shape.ts';
 import type { CampaignDirectory } from './campaign-dir.ts';
 import type { CampaignFile } from './campaign-file.ts';
 import { error, warning, type Finding } from './finding.ts';
-
-const RESERVED = new Set(RESERVED_NAMES.map((name) => name.toLowerCase()));
 
 /** As `protocol/embargo/release.ts` has it. */
 const MAX_NAME = 90;
@@ -45,7 +43,7 @@ export function lintArtifacts(
       }
       const bytes = directory.files.get(path);
       total += bytes?.length ?? 0;
-      if (RESERVED.has(lower))
+      if (isReservedName(name))
         findings.push(error(path, 'has a name that every bundle holds already'));
       if (name.length > MAX_NAME) findings.push(error(path, `has a name longer than ${MAX_NAME}`));
       if (bytes === undefined) findings.push(error(path, 'is not there'));

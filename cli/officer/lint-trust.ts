@@ -31,8 +31,23 @@ export async function lintTrust(
       error('trust', 'a key is split among at least two officers, two of whom it takes'),
     );
   }
-  const needed = parseTime(campaign.releaseTime) + MARGIN_MS;
-  const wanted = Math.max(needed, parseTime(campaign.latestDisclosure));
+  return [...findings, ...(await lintLasting(campaign, root, now))];
+}
+
+/**
+ * What of a root of trust ends too soon for a release.
+ *
+ * @param times - T0 and the latest disclosure date, RFC 3339 UTC.
+ * @param now - Unix ms.
+ */
+export async function lintLasting(
+  times: { readonly releaseTime: string; readonly latestDisclosure: string },
+  root: TrustRoot,
+  now: number,
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  const needed = parseTime(times.releaseTime) + MARGIN_MS;
+  const wanted = Math.max(needed, parseTime(times.latestDisclosure));
   if (parseTime(root.expires) < needed) {
     findings.push(error('trust', `the root expires on ${root.expires}, too soon after T0`));
   } else if (parseTime(root.expires) < wanted) {

@@ -7,8 +7,19 @@ import {
   verifyDetached,
 } from '../../protocol/contact/openpgp.ts';
 import { open, seal } from '../../protocol/embargo/age.ts';
-import { sealSignatures, verifyRelease, type Signatures } from '../../protocol/embargo/bundle.ts';
+import {
+  parseSignatureFiles,
+  sealSignatures,
+  signatureFiles,
+  verifyRelease,
+  type Signatures,
+} from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
+import {
+  signSums,
+  verifySums,
+  type OfficerSignatures,
+} from '../../protocol/embargo/sums-signatures.ts';
 import { packFiles, unpackFiles } from '../../protocol/embargo/tar.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -27,12 +38,10 @@ import {
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
 import type { OfficerKeys } from '../home/keys.ts';
 
-/**
- * What officers sign of the plaintext while approving a commitment: `SHA256SUMS` with OpenPGP, and
- * the release statement. Signatures over plaintext would tell of it, so they travel encrypted: first
- * to the other officers, then as the second age file to the release recipient.
- */
-const NAMES = ['SHA256SUMS.asc', 'release.intoto.json'] as const;
+// What officers sign of the plaintext while approving a commitment: `SHA256SUMS` with OpenPGP, and
+// with their signing key for minisign and for ssh-keygen; and the release statement. Signatures over
+// plaintext would tell of it, so they travel encrypted: first to the other officers, then as the
+// second age file to the release recipient.
 
 /** The statement that every officer signs about one draft: the same bytes from each of them. */
 function releasePayload(draft: Draft, plan: Plan): Uint8Array {
@@ -65,10 +74,11 @@ export async function signPlaintext(
 ): Promise<Uint8Array> {
   const sums = await detachedSign(draft.sums, keys.openpgp, new Date(now));
   const release = signEnvelope(releasePayload(draft, plan), keys.signer);
-  const files = new Map([
-    [NAMES[0], utf8Encode(sums)],
-    [NAMES[1], encodeEnvelope(release)],
-  ]);
+  const files = signatureFiles({
+    sums: utf8Encode(sums),
+    release: encodeEnvelope(release),
+    byOfficer: new Map([[keys.id, signSums(draft.sums, plan, keys.signer)]]),
+  });
   const ages = [...root.people.values()].map(({ age }) => age);
   return seal(await packFiles(files), ages);
 }
@@ -90,6 +100,7 @@ export async function checkAttachments(
   attachments: readonly Attachment[],
   people: readonly string[],
   draft: Draft,
+  plan: Plan,
   keys: OfficerKeys,
   root: TrustRoot,
   now: number,
@@ -98,7 +109,7 @@ export async function checkAttachments(
     const attachment = attachments.find((it) => it.officer === officer);
     try {
       if (attachment === undefined) throw new ProtocolError('bundle_invalid', 'there are none');
-      await openAttachment(attachment.sealed, officer, draft, keys, root, now);
+      await openAttachment(attachment.sealed, officer, draft, plan, keys, root, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       throw new ProtocolError(
@@ -133,14 +144,16 @@ export async function gatherSignatures(
 ): Promise<GatheredSignatures> {
   const payload = releasePayload(draft, plan);
   const blocks: string[] = [];
+  const byOfficer = new Map<string, OfficerSignatures>();
   let merged: ReturnType<typeof parseEnvelope> | undefined;
   const people: string[] = [];
   const rejected: { officer: string; reason: string }[] = [];
   for (const { officer, sealed } of attachments) {
     try {
-      const { sums, envelope } = await openAttachment(sealed, officer, draft, keys, root, now);
-      merged = mergeSignatures(merged ?? { payload, signatures: [] }, envelope);
-      blocks.push(sums);
+      const opened = await openAttachment(sealed, officer, draft, plan, keys, root, now);
+      merged = mergeSignatures(merged ?? { payload, signatures: [] }, opened.envelope);
+      blocks.push(opened.sums);
+      byOfficer.set(officer, opened.own);
       people.push(officer);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -158,6 +171,7 @@ export async function gatherSignatures(
   const signatures = {
     sums: utf8Encode(await mergeDetached(blocks)),
     release: encodeEnvelope(merged),
+    byOfficer,
   };
   await verifySignatures(signatures, draft, plan, root, now);
   return { ...signatures, people, rejected };
@@ -169,7 +183,7 @@ export async function gatherSignatures(
  * @throws {@link ProtocolError} `signature_invalid`, `threshold_unmet`, `statement_invalid`.
  */
 export async function verifySignatures(
-  { sums, release }: Signatures,
+  { sums, release, byOfficer }: Signatures,
   draft: Draft,
   plan: Plan,
   root: TrustRoot,
@@ -180,8 +194,10 @@ export async function verifySignatures(
   const expected = { campaign, network, revision, release: sha256Hex(text) };
   verifyReleaseStatement(parseEnvelope(release), verifyEd25519, root, expected);
   const keys = await officerKeys(root.people.values());
-  const people = await verifyDetached(draft.sums, utf8Decode(sums), keys, new Date(now));
-  if (people.length < root.directiveThreshold) {
+  const openpgp = await verifyDetached(draft.sums, utf8Decode(sums), keys, new Date(now));
+  const others = verifySums(draft.sums, byOfficer, plan, root, verifyEd25519);
+  for (const people of [openpgp, others]) {
+    if (people.length >= root.directiveThreshold) continue;
     throw new ProtocolError(
       'threshold_unmet',
       `SHA256SUMS is signed by ${people.length} of ${root.directiveThreshold} officers`,
@@ -191,26 +207,35 @@ export async function verifySignatures(
 
 /** The second age file, for the server to keep. */
 export function sealGathered(signatures: Signatures, plan: Plan): Promise<Uint8Array> {
-  const { sums, release } = signatures;
-  return sealSignatures({ sums, release }, plan.releaseRecipient);
+  return sealSignatures(signatures, plan.releaseRecipient);
+}
+
+interface Opened {
+  /** An armoured block. */
+  readonly sums: string;
+  readonly envelope: ReturnType<typeof parseEnvelope>;
+  readonly own: OfficerSignatures;
 }
 
 async function openAttachment(
   sealed: Uint8Array,
   officer: string,
   draft: Draft,
+  plan: Plan,
   keys: OfficerKeys,
   root: TrustRoot,
   now: number,
-): Promise<{ sums: string; envelope: ReturnType<typeof parseEnvelope> }> {
+): Promise<Opened> {
   const files = await unpackFiles(await open(sealed, keys.ageIdentity));
-  const [sumsBytes, releaseBytes] = NAMES.map((name) => files.get(name));
-  if (sumsBytes === undefined || releaseBytes === undefined || files.size !== NAMES.length) {
-    throw new ProtocolError('bundle_invalid', 'not a pair of signatures');
-  }
+  const { sums: sumsBytes, release, byOfficer } = parseSignatureFiles(files);
   const person = root.people.get(officer);
   if (person === undefined) throw new ProtocolError('signature_invalid', 'not an officer');
-  const envelope = parseEnvelope(releaseBytes);
+  const own = byOfficer.get(officer);
+  if (own === undefined || byOfficer.size !== 1) {
+    throw new ProtocolError('bundle_invalid', 'not the signatures of this officer alone');
+  }
+  verifySums(draft.sums, byOfficer, plan, root, verifyEd25519);
+  const envelope = parseEnvelope(release);
   const key = [...signingKeys(root)].filter(([, id]) => id === officer);
   verifyEnvelope(envelope, verifyEd25519, new Map(key), 1);
   if (parseReleaseStatement(envelope.payload).sums !== sha256Hex(draft.sums)) {
@@ -218,5 +243,5 @@ async function openAttachment(
   }
   const sums = utf8Decode(sumsBytes);
   await verifyDetached(draft.sums, sums, await officerKeys([person]), new Date(now));
-  return { sums, envelope };
+  return { sums, envelope, own };
 }

@@ -8,11 +8,12 @@ import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
-import { encodePublication, verifyPublication } from '../../protocol/statement/share.ts';
+import { encodePublication, verifyPublicationUnder } from '../../protocol/statement/share.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { ProblemError } from '../errors.ts';
 import type { OwnShares } from './custody.ts';
 import type { OfficerSession } from './session.ts';
+import type { Standing } from './standing.ts';
 
 /**
  * Whether an officer's share may be out, by verified directives and our own clock.
@@ -66,12 +67,12 @@ export async function publishShare(
  */
 export async function publishReleaseKey(
   session: OfficerSession,
-  plan: Plan,
+  { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
   accessKey: string,
 ): Promise<boolean> {
   const { client, context, keys } = session;
   const { key, bad } = await combineShares(
-    await openShares(session, plan, accessKey),
+    await openShares(session, { plan, roots }, accessKey),
     plan,
     'release',
   );
@@ -92,12 +93,12 @@ export async function publishReleaseKey(
 
 /** Whether the release key is out, from whichever officer. */
 export async function isReleaseKeyOut(
-  { client, trust }: OfficerSession,
-  plan: Plan,
+  { client }: OfficerSession,
+  { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
 ): Promise<boolean> {
   try {
     const envelope = readEnvelope(await client.releaseKey(plan.campaign));
-    verifyPublication(envelope, verifyEd25519, trust.root, plan);
+    verifyPublicationUnder(envelope, verifyEd25519, roots, plan);
     return true;
   } catch (error) {
     if (error instanceof ProblemError && (error.status === 425 || error.status === 404)) {
@@ -108,14 +109,14 @@ export async function isReleaseKeyOut(
 }
 
 async function openShares(
-  { client, context, trust }: OfficerSession,
-  plan: Plan,
+  { client, context }: OfficerSession,
+  { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
   accessKey: string,
 ): Promise<readonly OfficerShare[]> {
   const documents: OfficerShare[] = [];
   for (const json of await client.shares(plan.campaign)) {
     try {
-      const publication = verifyPublication(readEnvelope(json), verifyEd25519, trust.root, plan);
+      const publication = verifyPublicationUnder(readEnvelope(json), verifyEd25519, roots, plan);
       if (publication.kind !== 'share' || publication.key !== 'release') continue;
       const { officer, sealed } = publication;
       documents.push({ officer, document: await open(sealed, accessKey) });

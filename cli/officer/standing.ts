@@ -16,7 +16,8 @@ import {
   type Directive,
   type VerifiedDirective,
 } from '../../protocol/statement/directive.ts';
-import { verifyPublication } from '../../protocol/statement/share.ts';
+import { verifyPublicationUnder } from '../../protocol/statement/share.ts';
+import { rootsSince } from '../../protocol/trust/chain.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
 import type { CampaignView, DirectivesView } from '../client/client.ts';
 import { verifyCompleted } from '../client/directives.ts';
@@ -30,6 +31,10 @@ export interface Standing {
   readonly plan: Plan;
   readonly planBytes: Uint8Array;
   readonly state: CampaignState;
+  /** The root under which the plan was put in force; before that, the newest. */
+  readonly planRoot: TrustRoot;
+  /** That one and every later one: who may publish shares of the plan. */
+  readonly roots: readonly TrustRoot[];
   /** Completed ones, by number. */
   readonly directives: readonly VerifiedDirective[];
   readonly pending: Pending | undefined;
@@ -77,14 +82,19 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
     plan,
     planBytes,
     answer.completed,
+    { own: session.keys.signer.publicKey },
   );
   if (directives.length === 0) checkPlan(plan, trust.root);
-  const reached = await followEvents(session, plan, state, view);
+  const planRoot = trust.roots.get(directives[0]?.rootVersion ?? 0) ?? trust.root;
+  const roots = rootsSince(trust.roots, planRoot.version);
+  const reached = await followEvents(session, { plan, roots }, state, view);
   return {
     view,
     plan,
     planBytes,
     state: reached,
+    planRoot,
+    roots,
     directives,
     pending: readPending(session, reached, answer.pending, context.now()),
     attachments: answer.attachments.map(({ officer, sealed }) => ({
@@ -97,13 +107,13 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
 /** Make the moves that need no directive, as far as the server claims them and we can see why. */
 async function followEvents(
   session: OfficerSession,
-  plan: Plan,
+  shares: Pick<Standing, 'plan' | 'roots'>,
   state: CampaignState,
   { campaign, status }: CampaignView,
 ): Promise<CampaignState> {
   let reached = state;
   if (reached.status === 'armed' && (status === 'released' || status === 'adopted')) {
-    await requireShares(session, plan);
+    await requireShares(session, shares);
     reached = applyRelease(reached);
   }
   if (reached.status === 'released' && status === 'adopted') reached = applyAdoption(reached);
@@ -117,10 +127,13 @@ async function followEvents(
   );
 }
 
-async function requireShares({ client, trust }: OfficerSession, plan: Plan): Promise<void> {
+async function requireShares(
+  { client }: OfficerSession,
+  { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
+): Promise<void> {
   const officers = new Set<string>();
   for (const share of await client.shares(plan.campaign)) {
-    const officer = findPublisher(readEnvelope(share), trust.root, plan);
+    const officer = findPublisher(readEnvelope(share), roots, plan);
     if (officer !== undefined) officers.add(officer);
   }
   if (officers.size < plan.shareThreshold) {
@@ -132,9 +145,13 @@ async function requireShares({ client, trust }: OfficerSession, plan: Plan): Pro
 }
 
 /** Whose release share this is; nobody's when it does not verify, so that one cannot hide others. */
-function findPublisher(envelope: Envelope, root: TrustRoot, plan: Plan): string | undefined {
+function findPublisher(
+  envelope: Envelope,
+  roots: readonly TrustRoot[],
+  plan: Plan,
+): string | undefined {
   try {
-    const publication = verifyPublication(envelope, verifyEd25519, root, plan);
+    const publication = verifyPublicationUnder(envelope, verifyEd25519, roots, plan);
     const isRelease = publication.kind === 'share' && publication.key === 'release';
     return isRelease ? publication.officer : undefined;
   } catch (error) {

@@ -2,6 +2,7 @@ import { officerKeys, verifyDetached } from '../../protocol/contact/openpgp.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { Release } from '../../protocol/embargo/release.ts';
 import type { Signatures } from '../../protocol/embargo/bundle.ts';
+import { verifySums } from '../../protocol/embargo/sums-signatures.ts';
 import { sha256Hex, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope } from '../../protocol/signature/dsse.ts';
@@ -21,13 +22,15 @@ export interface Approved {
 export interface Approvers {
   /** In `SHA256SUMS.asc`. */
   readonly sums: readonly string[];
+  /** In `SHA256SUMS.<officer>.minisig` and `.sshsig`. */
+  readonly byOfficer: readonly string[];
   /** In `release.intoto.json`. */
   readonly release: readonly string[];
 }
 
 /**
- * Verify that a threshold of officers signed this plaintext, twice: with OpenPGP over `SHA256SUMS`
- * and with their signing keys over every artifact's digest.
+ * Verify that a threshold of officers signed this plaintext: with OpenPGP over `SHA256SUMS`, with
+ * their signing keys over the same bytes, and with those over every artifact's digest.
  *
  * @param plan - Names the campaign and the `release.txt` that was approved.
  * @param root - The root under which the plan was approved.
@@ -44,10 +47,12 @@ export async function verifyApproval(
 ): Promise<Approvers> {
   const keys = await officerKeys(root.people.values());
   const bySums = await verifyDetached(sums, utf8Decode(signatures.sums), keys, new Date(now));
-  if (bySums.length < root.directiveThreshold) {
+  const byOfficer = verifySums(sums, signatures.byOfficer, plan, root, verify);
+  for (const people of [bySums, byOfficer]) {
+    if (people.length >= root.directiveThreshold) continue;
     throw new ProtocolError(
       'threshold_unmet',
-      `SHA256SUMS is signed by ${bySums.length} of the ${root.directiveThreshold} people needed`,
+      `SHA256SUMS is signed by ${people.length} of the ${root.directiveThreshold} people needed`,
     );
   }
   const document = plan.documents.find(({ name }) => name === 'release.txt');
@@ -68,5 +73,5 @@ export async function verifyApproval(
   if (signed.join('\n') !== listed.join('\n')) {
     throw new ProtocolError('statement_invalid', 'the officers signed other artifacts');
   }
-  return { sums: bySums, release: people };
+  return { sums: bySums, byOfficer, release: people };
 }

@@ -48,7 +48,7 @@ export async function verifyChain(
     plan,
     planBytes,
     completed,
-    store,
+    store && { store },
   );
   const root = trust.roots.get(directives[0]?.rootVersion ?? 0);
   if (root === undefined) {

@@ -46,7 +46,7 @@ export async function requirePublic(
   if (leafIndex === null) {
     throw new TemporaryError(
       'the commitment is accepted but not in the log yet',
-      'repeat the command in a few seconds',
+      'repeat the command in a minute',
     );
   }
   const { checkpoint } = await refreshCheckpoint(home, client, root);

@@ -9,7 +9,9 @@ import type { Plan } from '../../protocol/campaign/plan.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { verifyPublication } from '../../protocol/statement/share.ts';
+import { verifyPublicationUnder } from '../../protocol/statement/share.ts';
+import { rootsSince } from '../../protocol/trust/chain.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import type { EnvelopeJson } from '../client/client.ts';
 import { CliError, ProblemError } from '../errors.ts';
@@ -38,9 +40,10 @@ export async function findReleaseKey(
   blame: (text: string) => void,
 ): Promise<string | undefined> {
   const { plan } = chain;
-  const { client } = session;
+  const { client, trust } = session;
+  const roots = rootsSince(trust.roots, chain.root.version);
   const read = async (envelopes: readonly EnvelopeJson[]): Promise<OpenedPublications> => {
-    const verified = verifyPublications(session, plan, envelopes, blame);
+    const verified = verifyPublications(roots, plan, envelopes, blame);
     const opened = await openPublications(verified, plan, accessKey);
     for (const { officer, of, reason } of opened.bad) {
       blame(`what ${officer} published of the ${of} is bad: ${reason}`);
@@ -70,14 +73,14 @@ async function findPublishedKey(
 
 /** Officers alone publish; what the server hands out besides is left out, and told. */
 function verifyPublications(
-  { trust }: OperatorSession,
+  roots: readonly TrustRoot[],
   plan: Plan,
   envelopes: readonly EnvelopeJson[],
   blame: (text: string) => void,
 ): readonly Publication[] {
   return envelopes.flatMap((json) => {
     try {
-      return [verifyPublication(readEnvelope(json), verifyEd25519, trust.root, plan)];
+      return [verifyPublicationUnder(readEnvelope(json), verifyEd25519, roots, plan)];
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       blame(`the server hands out a share that no officer published: ${error.message}`);
@@ -117,10 +120,13 @@ export async function readCiphertext(
  * Open what `prefetch` stored and check every byte of it: against the plan, and that a threshold of
  * officers signed the plaintext.
  *
+ * Before T0 nobody can tell whether the signatures that a server hands out are those of the
+ * officers. So if the stored ones are not, the server is asked for them once more.
+ *
  * @throws {@link ProtocolError} when anything differs; {@link CliError} when it is not there.
  */
 export async function openPatch(
-  { context }: OperatorSession,
+  { client, context }: OperatorSession,
   directory: CampaignDirectory,
   { plan, root }: Chain,
   variant: string,
@@ -128,16 +134,40 @@ export async function openPatch(
 ): Promise<OpenedPatch> {
   const ciphertext = await readCiphertext(directory, plan, variant);
   const bundle = await openBundle(ciphertext.bundle, key, plan, variant);
-  const signatures = await openSignatures(ciphertext.signatures, key);
   const sums = bundle.files.get(SUMS_NAME) ?? new Uint8Array();
-  const approvers = await verifyApproval(
-    { sums, release: bundle.release, signatures },
-    plan,
-    root,
-    verifyEd25519,
-    context.now(),
-  );
-  return { ...bundle, signatures, approvers };
+  const check = async (sealed: Uint8Array): Promise<OpenedPatch> => {
+    const signatures = await openSignatures(sealed, key);
+    const approvers = await verifyApproval(
+      { sums, release: bundle.release, signatures },
+      plan,
+      root,
+      verifyEd25519,
+      context.now(),
+    );
+    return { ...bundle, signatures, approvers };
+  };
+  try {
+    return await check(ciphertext.signatures);
+  } catch (error) {
+    const other = error instanceof ProtocolError && (await findSignatures(client, plan.campaign));
+    if (!other) throw error;
+    const patch = await check(other);
+    await directory.write(SIGNATURES_NAME, other);
+    return patch;
+  }
+}
+
+/** The signatures as the server has them now, if it answers. */
+async function findSignatures(
+  client: OperatorSession['client'],
+  campaign: string,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await client.signatures(campaign);
+  } catch (error) {
+    if (error instanceof ProblemError || isTemporary(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Whether the same request may work later: no network, a flood, a server that is busy. */

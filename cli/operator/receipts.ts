@@ -1,15 +1,14 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { equalBytes, fromBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { equalBytes, fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { formatLeaf } from '../../protocol/log/leaf.ts';
-import { leafHash } from '../../protocol/log/merkle.ts';
-import { parseOpening, sealedLeaf, type OpeningKind } from '../../protocol/log/opening.ts';
+import { parseOpening, type OpeningKind } from '../../protocol/log/opening.ts';
 import { openReceipt } from '../../protocol/log/receipt.ts';
 import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { Receipt } from '../client/client.ts';
 import { findFile } from '../home/files.ts';
 import type { Home } from '../home/home.ts';
+import { formatReceiptFile, leafHashOf, parseReceiptFile } from '../receipts/receipt-file.ts';
 
 /**
  * Verify the log's promise to hold what was sent, and keep it: proof should the leaf never appear.
@@ -29,18 +28,17 @@ export async function keepReceipt(
 ): Promise<string> {
   const document = fromBase64(opening);
   const { leafHash: promised } = openReceipt(receipt, root.origin, [root.logKey], verifyEd25519);
-  const leaf = leafHash(utf8Encode(formatLeaf(sealedLeaf(document))));
   const opened = parseOpening(document);
   const isOurs =
-    equalBytes(promised, leaf) &&
+    equalBytes(promised, leafHashOf(document)) &&
     opened.kind === kind &&
     equalBytes(opened.content, encodeEnvelope(envelope));
   if (!isOurs) throw new ProtocolError('proof_invalid', 'the receipt is for something else');
-  const kept = { format: 'sealdrop-receipt/v1', receipt, opening };
-  const text = `${JSON.stringify(kept, null, 2)}\n`;
   // Sent again, the same envelope gets the same receipt, which may be here already.
   const path = home.path('receipts', `${name}.json`);
   const before = await findFile(path);
-  if (before !== undefined && equalBytes(before, utf8Encode(text))) return path;
-  return home.writeReceipt(`${name}.json`, text);
+  if (before !== undefined && parseReceiptFile(before, name).receipt === receipt) return path;
+  const { checkpoint } = await home.state.read();
+  const after = checkpoint?.size ?? 0;
+  return home.writeReceipt(`${name}.json`, formatReceiptFile({ receipt, opening, after }));
 }

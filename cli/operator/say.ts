@@ -8,6 +8,7 @@ import {
   type OperatorStatementKind,
 } from '../../protocol/statement/operator.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
+import { warnBelowQuorum } from '../client/quorum.ts';
 import type { InboxEntry } from '../client/client.ts';
 import { CliError } from '../errors.ts';
 import { ownBinding } from './binding.ts';
@@ -44,7 +45,8 @@ export async function say(session: OperatorSession, saying: Saying): Promise<Sai
   const { client, context, home, keys, trust } = session;
   const { campaign } = saying;
   const entry = await findInInbox(session, campaign);
-  const { checkpoint } = await refreshCheckpoint(home, client, trust.root);
+  const { checkpoint, note } = await refreshCheckpoint(home, client, trust.root);
+  warnBelowQuorum(context, trust.root, note);
   const { proofs, network } = await ownBinding(home);
   if (entry.counter > MAX_COUNTER) {
     throw new ProtocolError(

@@ -1,6 +1,10 @@
 import { commitmentName } from '../../protocol/campaign/commitment.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { KeyName, OfficerShare } from '../../protocol/embargo/share.ts';
+import {
+  officerSignatureFiles,
+  type SumsSignatures,
+} from '../../protocol/embargo/sums-signatures.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import type { TileFile } from '../../protocol/log/tiles.ts';
@@ -8,7 +12,7 @@ import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts'
 import type { StakeSnapshot } from '../../protocol/stake/snapshot.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { tallyJson, type Adoption } from './adoption.ts';
-import { logKeyFile, officersJson, planJson } from './derived.ts';
+import { keyFiles, planJson } from './derived.ts';
 import { RECORD } from './layout.ts';
 import {
   encodeDirectiveIndex,
@@ -50,6 +54,8 @@ export interface RecordParts {
   readonly tiles: readonly TileFile[];
   /** By index of the sealed leaf. */
   readonly openings: ReadonlyMap<number, Uint8Array>;
+  /** Keys that open all dummies before the disclosure; see `formatDummyKeys`. */
+  readonly dummies: string;
 }
 
 export interface ReleaseParts {
@@ -59,6 +65,8 @@ export interface ReleaseParts {
   readonly sumsSignature: Uint8Array;
   /** `release.intoto.json` */
   readonly statement: Uint8Array;
+  /** `SHA256SUMS.<officer>.minisig` and `.sshsig` */
+  readonly byOfficer: SumsSignatures;
 }
 
 /** Lay a record out as files by path, `record.json` included. */
@@ -85,13 +93,10 @@ export function withIndex(campaign: string, files: Files): Files {
 type Entries = (readonly [string, Uint8Array])[];
 
 function trustFiles({ roots, newestRoot, directives }: RecordParts): Entries {
-  const officers = [...newestRoot.people.values()];
   const index = directives.map(({ completedAt }, i) => ({ sequence: i + 1, completedAt }));
   return [
     ...roots.map((bytes, i) => [RECORD.root(i + 1), bytes] as const),
-    ...officers.map(({ id, openpgp }) => [RECORD.officerKey(id), utf8Encode(openpgp)] as const),
-    [RECORD.officers, officersJson(newestRoot)],
-    [RECORD.logKey, logKeyFile(newestRoot)],
+    ...keyFiles(newestRoot),
     [RECORD.directives, encodeDirectiveIndex(index)],
     ...directives.map(
       ({ envelope }, i) => [RECORD.directive(i + 1), encodeEnvelope(envelope)] as const,
@@ -130,6 +135,7 @@ function releaseFiles(parts: RecordParts): Entries {
           [RECORD.sums, release.sums],
           [RECORD.sumsSignature, release.sumsSignature],
           [RECORD.releaseStatement, release.statement],
+          ...officerSignatureFiles(release.byOfficer),
         ] as const)),
   ];
 }
@@ -147,10 +153,11 @@ function operatorFiles({ plan, enrolments, statements, adoption, snapshot }: Rec
   ];
 }
 
-function logFiles({ checkpoint, tiles, openings }: RecordParts): Entries {
+function logFiles({ checkpoint, tiles, openings, dummies }: RecordParts): Entries {
   return [
     [RECORD.checkpoint, utf8Encode(checkpoint)],
     ...tiles.map(({ tile, bytes }) => [RECORD.tile(tile), bytes] as const),
     ...[...openings].map(([index, bytes]) => [RECORD.opening(index), bytes] as const),
+    [RECORD.dummies, utf8Encode(dummies)],
   ];
 }

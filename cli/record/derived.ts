@@ -1,7 +1,10 @@
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { officerKeyFiles } from '../../protocol/embargo/sums-signatures.ts';
+import type { Files } from '../../protocol/embargo/tar.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatVerifierKey } from '../../protocol/signature/note.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { RECORD } from './layout.ts';
 
 // What a record holds for its readers' convenience. It follows from the rest, byte for byte, and an
 // audit makes it anew: nobody can tell people one thing here and programs another there.
@@ -12,7 +15,7 @@ export function planJson({ campaign, nonce, ...body }: Plan): Uint8Array {
 }
 
 /** `keys/officers.json`: everybody's public keys, as the newest root has them. */
-export function officersJson(root: TrustRoot): Uint8Array {
+function officersJson(root: TrustRoot): Uint8Array {
   const officers = [...root.people.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
   return indented({
     network: root.network,
@@ -29,8 +32,21 @@ export function officersJson(root: TrustRoot): Uint8Array {
   });
 }
 
+/** Every file below `keys/`, by path. */
+export function keyFiles(root: TrustRoot): Files {
+  const { allowedSigners, minisign } = officerKeyFiles(root);
+  const officers = [...root.people.values()];
+  return new Map([
+    ...officers.map(({ id, openpgp }) => [RECORD.officerKey(id), utf8Encode(openpgp)] as const),
+    ...[...minisign].map(([id, key]) => [RECORD.officerMinisignKey(id), key] as const),
+    [RECORD.allowedSigners, allowedSigners],
+    [RECORD.officers, officersJson(root)],
+    [RECORD.logKey, logKeyFile(root)],
+  ]);
+}
+
 /** `keys/log.vkey`: the key that signed the checkpoint, as C2SP tools read it. */
-export function logKeyFile({ logKey }: TrustRoot): Uint8Array {
+function logKeyFile({ logKey }: TrustRoot): Uint8Array {
   return utf8Encode(`${formatVerifierKey(logKey.name, logKey.type, logKey.publicKey)}\n`);
 }
 

@@ -68,5 +68,6 @@ async function openRelease(
   }
   if (sums === undefined) throw new ProtocolError('bundle_invalid', 'a bundle without SHA256SUMS');
   const signatures = await openSignatures(await client.signatures(plan.campaign), key);
-  return { key, sums, sumsSignature: signatures.sums, statement: signatures.release };
+  const { sums: sumsSignature, release: statement, byOfficer } = signatures;
+  return { key, sums, sumsSignature, statement, byOfficer };
 }

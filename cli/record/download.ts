@@ -28,8 +28,8 @@ interface SettledLog extends WholeLog {
   readonly disclosure: number;
 }
 
-/** The server writes openings into the log with its next checkpoints, seconds apart. */
-const SETTLE_ATTEMPTS = 30;
+/** The server accounts for all leaves with its next two checkpoints, which may be minutes apart. */
+const SETTLE_ATTEMPTS = 300;
 const SETTLE_PAUSE_MS = 1000;
 
 /**
@@ -94,6 +94,7 @@ export async function downloadRecord(
     checkpoint: log.note,
     tiles: log.tiles,
     openings: openings.files,
+    dummies: await client.dummies(),
   };
 }
 
@@ -144,12 +145,16 @@ async function downloadSettledLog(
   { context, home, client, trust }: Archivist,
   id: string,
 ): Promise<SettledLog> {
+  let size = -1;
   for (let attempt = 0; ; attempt += 1) {
     const seen: SeenCheckpoint = await refreshCheckpoint(home, client, trust.root);
-    const log = await readLog(client, seen.checkpoint);
-    const disclosure = findDisclosure(log.leaves, id);
-    if (disclosure !== undefined && isSettled(log.leaves, disclosure)) {
-      return { ...log, note: seen.note, disclosure };
+    if (seen.checkpoint.size !== size) {
+      ({ size } = seen.checkpoint);
+      const log = await readLog(client, seen.checkpoint);
+      const disclosure = findDisclosure(log.leaves, id);
+      if (disclosure !== undefined && isSettled(log.leaves, disclosure)) {
+        return { ...log, note: seen.note, disclosure };
+      }
     }
     if (attempt === SETTLE_ATTEMPTS) {
       throw new TemporaryError(

@@ -1,6 +1,6 @@
 import { fromBase64, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { Leaf } from '../../protocol/log/leaf.ts';
+import { accountedSpan, type Leaf } from '../../protocol/log/leaf.ts';
 import { NO_CAMPAIGN, parseOpening, type OpeningKind } from '../../protocol/log/opening.ts';
 import { parseEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import type { Client } from '../client/client.ts';
@@ -28,13 +28,19 @@ export function findDisclosure(leaves: readonly Leaf[], campaign: string): numbe
 
 /** Whether every leaf sealed before `end` is accounted for. */
 export function isSettled(leaves: readonly Leaf[], end: number): boolean {
-  const accounted = new Set<number>();
-  for (const leaf of leaves) {
-    if (leaf.type === 'opened' || leaf.type === 'dummy' || leaf.type === 'withheld') {
-      accounted.add(leaf.index);
-    }
+  // Where spans begin and end: however they overlap, every leaf is looked at once.
+  const begun = new Float64Array(end + 1);
+  for (const span of leaves.map(accountedSpan)) {
+    if (span === undefined || span.first >= end) continue;
+    begun[span.first] = (begun[span.first] ?? 0) + 1;
+    const behind = Math.min(span.last + 1, end);
+    begun[behind] = (begun[behind] ?? 0) - 1;
   }
-  return leaves.slice(0, end).every((leaf, i) => leaf.type !== 'sealed' || accounted.has(i));
+  let accounts = 0;
+  return leaves.slice(0, end).every((leaf, i) => {
+    accounts += begun[i] ?? 0;
+    return leaf.type !== 'sealed' || accounts > 0;
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { commitmentName } from '../../protocol/campaign/commitment.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { SSHSIG_NAMESPACE } from '../../protocol/embargo/sums-signatures.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { RECORD } from './layout.ts';
 
@@ -53,14 +54,54 @@ sha256sum ${list} | grep -q '^${plan.commitment} '
 
 ## The bundles hold the patch that the officers signed
 
-Compare the fingerprints that gpg prints with those that the foundation publishes.
-
 \`\`\`sh
 ${bundles}
+\`\`\`
+
+Every officer who approved signed the list of files in three ways, and each way alone will do. The
+keys in \`keys/\` are those of the newest file in \`trust/\`; compare them with those that the
+foundation publishes. It takes the signatures of so many people:
+
+\`\`\`sh
+needed=$(jq .directiveThreshold keys/officers.json)
+\`\`\`
+
+With OpenPGP:
+
+\`\`\`sh
 export GNUPGHOME="$work/gnupg"
 mkdir -m 700 "$GNUPGHOME"
 gpg --quiet --import keys/*.asc
-gpg --verify SHA256SUMS.asc SHA256SUMS
+gpg --status-fd 1 --verify SHA256SUMS.asc SHA256SUMS > "$work/gpg" || true
+people=$(awk '$2 == "VALIDSIG" { print $NF }' "$work/gpg" | sort -u | wc -l)
+test "$(grep -c BADSIG "$work/gpg")" = 0
+test "$people" -ge "$needed"
+\`\`\`
+
+With minisign:
+
+\`\`\`sh
+people=0
+for key in keys/*.pub; do
+  officer=$(basename "$key" .pub)
+  test -e "SHA256SUMS.$officer.minisig" || continue
+  minisign -HVm SHA256SUMS -x "SHA256SUMS.$officer.minisig" -p "$key"
+  people=$((people + 1))
+done
+test "$people" -ge "$needed"
+\`\`\`
+
+With SSH:
+
+\`\`\`sh
+people=0
+for officer in $(cut -d' ' -f1 keys/allowed_signers); do
+  test -e "SHA256SUMS.$officer.sshsig" || continue
+  ssh-keygen -Y verify -f keys/allowed_signers -I "$officer" -n ${SSHSIG_NAMESPACE} \\
+    -s "SHA256SUMS.$officer.sshsig" < SHA256SUMS
+  people=$((people + 1))
+done
+test "$people" -ge "$needed"
 \`\`\`
 
 ## The closing bundle holds the documents
@@ -89,22 +130,39 @@ The root over all leaves (RFC 6962), compared with the third line of the checkpo
 
 \`\`\`sh
 python3 - <<'END'
-import base64, hashlib, pathlib
+import base64, hashlib, hmac, pathlib
 sha256 = lambda data: hashlib.sha256(data).digest()
 def root(x):
     if len(x) == 1: return x[0]
     k = 1 << (len(x) - 1).bit_length() - 1
     return sha256(b'\\1' + root(x[:k]) + root(x[k:]))
-leaves = []
+leaves, texts = [], []
 for path in sorted(p.as_posix() for p in pathlib.Path('log/tile/entries').rglob('*') if p.is_file()):
     data = pathlib.Path(path).read_bytes()
     while data:
         n = 2 + int.from_bytes(data[:2], 'big')
         leaves.append(sha256(b'\\0' + data[2:n]))
+        texts.append(data[2:n].decode())
         data = data[n:]
 size, expected = open('log/checkpoint').read().split('\\n')[1:3]
 assert len(leaves) == int(size) and base64.b64encode(root(leaves)).decode() == expected
 print(len(leaves), 'leaves make the signed root')
+keys = [line.split() for line in open('dummies.txt')]
+def nonce(i):
+    for level, index, key in keys:
+        if i >> int(level) != int(index): continue
+        key = bytes.fromhex(key)
+        for bit in reversed(range(int(level))):
+            key = hmac.digest(key, b'sealdrop-dummy/v1 %d' % (i >> bit & 1), 'sha256')
+        return key.hex()
+opening = 'sealdrop-document/v1\\ntype: opening\\ncampaign: SDX-0000-0000\\nnonce: %s\\n\\ndummy/v1\\n'
+for text in texts:
+    if not text.startswith('dummy/v1 '): continue
+    first, *last = map(int, text.split()[1].split('-'))
+    for i in range(first, (last or [first])[0] + 1):
+        digest = sha256((opening % nonce(i)).encode()).hex()
+        assert texts[i] == 'sealed/v1 ' + digest + '\\n', 'leaf %d is no dummy' % i
+print('every dummy hides nothing')
 END
 \`\`\`
 

@@ -36,14 +36,10 @@ export interface Release {
   readonly releaseTime: string;
 }
 
-/** Names in a bundle or its signatures that no artifact may take. */
-export const RESERVED_NAMES = [
-  'release.txt',
-  'SHA256SUMS',
-  'INSTRUCTIONS.md',
-  'SHA256SUMS.asc',
-  'release.intoto.json',
-] as const;
+/** Names in a bundle or its signatures, lower-case, that no artifact may take. */
+const RESERVED_NAMES: readonly string[] = ['release.txt', 'instructions.md', 'release.intoto.json'];
+/** How the list of sums, and all that officers sign of it, begins. */
+const RESERVED_PREFIX = 'sha256sums';
 
 /** Leaves room for the prefix that artifacts carry in a draft. */
 const MAX_ARTIFACT_NAME = 90;
@@ -117,17 +113,23 @@ export function releaseSums(release: Release, releaseDigest: string): FileSum[] 
   ];
 }
 
+/** Whether a file of this name would be taken for one of the bundle's own, on any file system. */
+export function isReservedName(name: string): boolean {
+  const lower = name.toLowerCase();
+  return RESERVED_NAMES.includes(lower) || lower.startsWith(RESERVED_PREFIX);
+}
+
 function checkNames({ variants }: Release): void {
   if (!isStrictlySorted(variants.map(({ name }) => name))) {
     throw new ProtocolError('document_invalid', 'variants are sorted and named once');
   }
-  const taken = new Set<string>(RESERVED_NAMES.map((name) => name.toLowerCase()));
+  const taken = new Set<string>();
   for (const { artifacts } of variants) {
     if (!isStrictlySorted(artifacts.map(({ name }) => name))) {
       throw new ProtocolError('document_invalid', 'artifacts are sorted and named once');
     }
     for (const { name } of artifacts) {
-      if (taken.has(name.toLowerCase())) {
+      if (isReservedName(name) || taken.has(name.toLowerCase())) {
         throw new ProtocolError('document_invalid', 'release names a file twice');
       }
       taken.add(name.toLowerCase());

@@ -16,7 +16,7 @@ export function directiveRoutes(deps: {
   readonly directives: Directives;
   readonly store: DirectiveStore;
   /** Distinct officers that a directive takes. */
-  readonly threshold: number;
+  readonly threshold: () => number;
 }): Router {
   const { registry, directives, store, threshold } = deps;
   const router = Router({ caseSensitive: true, strict: true });
@@ -35,7 +35,7 @@ export function directiveRoutes(deps: {
     sendJson(res, directiveResponse, {
       completed,
       signed: [...signed],
-      threshold,
+      threshold: threshold(),
       status: campaign.state.status,
     });
   });

@@ -23,6 +23,13 @@ export interface Schema extends LogSchema {
     opening: string;
   };
   tuf_targets: { version: number; bytes: string; sha256: string };
+  trust_roots: {
+    version: number;
+    bytes: string;
+    sha256: string;
+    published_at: string;
+    queue_seq: number;
+  };
   plans: { digest: string; campaign: string; revision: number; bytes: string; stored_at: string };
   campaigns: {
     id: string;

@@ -4,6 +4,12 @@ import { after, before, describe, it } from 'node:test';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { fromBase64, sha256Hex, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import type { Leaf } from '../../protocol/log/leaf.ts';
+import {
+  dummyKeysEnd,
+  dummyNonces,
+  dummyOpening,
+  parseDummyKeys,
+} from '../../protocol/log/dummy.ts';
 import { formatLeaf, parseLeaf } from '../../protocol/log/leaf.ts';
 import { leafHash } from '../../protocol/log/merkle.ts';
 import { parseOpening } from '../../protocol/log/opening.ts';
@@ -215,8 +221,14 @@ describe('a campaign, from upload to disclosure', () => {
       leaf.type === 'sealed' && index < end ? [{ index, sha256: leaf.sha256 }] : [],
     );
     const opened = parsed.flatMap((leaf) => (leaf.type === 'opened' ? [leaf.index] : []));
+    const dummies = parsed.flatMap((leaf) =>
+      leaf.type === 'dummy'
+        ? Array.from({ length: leaf.last - leaf.first + 1 }, (_, i) => leaf.first + i)
+        : [],
+    );
+    assert.ok(dummies.length > 0);
     assert.deepEqual(
-      opened.filter((index) => index < end),
+      [...opened.filter((index) => index < end), ...dummies].sort((a, b) => a - b),
       sealed.map(({ index }) => index),
     );
     const { openings } = (await server.client().get(`${story.path}/openings`)).json<{
@@ -225,12 +237,19 @@ describe('a campaign, from upload to disclosure', () => {
     const digests = new Map(
       openings.map(({ index, opening }) => [index, sha256Hex(fromBase64(opening))]),
     );
+    const keys = parseDummyKeys((await server.client().get('/v1/dummies')).text());
+    assert.equal(dummyKeysEnd(keys), end);
+    const nonces = dummyNonces(keys);
+    for (const index of dummies) {
+      digests.set(index, sha256Hex(dummyOpening(nonces(index) ?? assert.fail())));
+    }
     for (const { index, sha256 } of sealed) assert.equal(digests.get(index), sha256);
     assert.equal(parsed.filter(({ type }) => type === 'withheld').length, 0);
   });
 
   it('opens later leaves of a disclosed campaign, too', async () => {
-    expectStatus(await story.say(operator(2), 'attest'), 200);
+    const answer = expectStatus(await story.say(operator(2), 'attest'), 200);
+    const { opening } = answer.json<{ opening: string }>();
     await server.sequence();
     await server.sequence();
     const { leaves } = await checkLog(
@@ -239,9 +258,13 @@ describe('a campaign, from upload to disclosure', () => {
       verifyEd25519,
     );
     const parsed = leaves.map(parseLeaf);
-    const sealed = parsed.filter(({ type }) => type === 'sealed').length;
-    const opened = parsed.filter(({ type }) => type === 'opened').length;
-    assert.equal(opened, sealed);
+    const disclosure = parsed.findIndex(({ type }) => type === 'disclosure');
+    const sealed = sha256Hex(fromBase64(opening));
+    const index = parsed.findIndex((leaf) => leaf.type === 'sealed' && leaf.sha256 === sealed);
+    assert.ok(index > disclosure);
+    assert.ok(parsed.some((leaf) => leaf.type === 'opened' && leaf.index === index));
+    // Dummies after the disclosure may hide the next campaign.
+    assert.ok(parsed.every((leaf) => leaf.type !== 'dummy' || leaf.last < disclosure));
     const { statements } = (await server.client().get(`${story.path}/statements`)).json<{
       statements: unknown[];
     }>();

@@ -35,7 +35,7 @@ describe('the configuration', () => {
       SEALDROP_ORIGIN: 'https://example.org with spaces',
       SEALDROP_SMTP_URL: 'smtp://mail.example',
       SEALDROP_MAIL_FROM: 'a@b.example, c@d.example',
-      SEALDROP_LOG_INTERVAL_MS: '0',
+      SEALDROP_LOG_EPOCH_MS: '0',
       SEALDROP_FLUSH_MS: '-1',
       SEALDROP_MAX_BLOB_BYTES: '1e9',
       SEALDROP_LOG_LEVEL: 'verbose',

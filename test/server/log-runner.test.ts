@@ -3,18 +3,19 @@ import { describe, it } from 'node:test';
 
 import { openLogRunner } from '../../server/jobs/log-runner.ts';
 import { LogStateError } from '../../server/services/log/recover.ts';
+import { LogAheadError } from '../../server/services/log/witnesses.ts';
 import type { Sequencer } from '../../server/services/log/sequencer.ts';
 
 /** A sequencer that stops at its n-th run, as a full disk would make it. */
-function failingOn(run: number, size: number): Sequencer {
+function failingOn(run: number, size: number, error = new Error('disk full')): Sequencer {
   let runs = 0;
   return {
     checkpoint: () => ({ origin: 'x', size, root: new Uint8Array(32) }),
     sequenceOnce() {
       runs += 1;
-      return runs >= run ? Promise.reject(new Error('disk full')) : Promise.resolve(undefined);
+      return runs >= run ? Promise.reject(error) : Promise.resolve(undefined);
     },
-    leafIndexOf: () => Promise.resolve(undefined),
+    sequenceAll: () => Promise.resolve(),
     run: () => Promise.resolve(),
   };
 }
@@ -84,5 +85,25 @@ describe('the log runner', () => {
       logger,
     });
     await assert.rejects(runner.run(1000, stop.signal), LogStateError);
+  });
+
+  it('signs nothing more, and says so again and again, once a witness knows more', async () => {
+    const stop = new AbortController();
+    const alarms: object[] = [];
+    let opened = 0;
+    const runner = await openLogRunner({
+      open: () => {
+        opened += 1;
+        return Promise.resolve(failingOn(1, 7, new LogAheadError('a witness has 9 leaves')));
+      },
+      afterRun: () => Promise.resolve(),
+      clock: clockFor(4, stop),
+      logger: { ...logger, error: (fields) => alarms.push(fields) },
+    });
+    await runner.run(1000, stop.signal);
+    assert.equal(opened, 1);
+    assert.equal(runner.size(), 7, 'what is published can still be read');
+    assert.ok(alarms.length >= 2);
+    assert.ok(alarms.every((fields) => 'code' in fields && fields.code === 'log_ahead'));
   });
 });

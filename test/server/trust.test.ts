@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
+import Database from 'better-sqlite3';
 import { Updater } from 'tuf-js';
 
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
@@ -95,6 +96,31 @@ describe('TUF metadata', () => {
     await world.server.restart();
     const snapshots = await Promise.all(['2', '3'].map((n) => read(`${n}.snapshot.json`)));
     assert.ok(snapshots.every(({ signed }) => signed.version > snapshotBefore.signed.version));
+  });
+});
+
+describe('roots that an older release has kept as files alone', () => {
+  it('are taken over with the leaf that they have in the log', async () => {
+    await using world = await openWorld();
+    await world.server.sequence();
+    interface Listed {
+      roots: { version: number; sha256: string; leafIndex: number | null }[];
+    }
+    const list = async (): Promise<Listed['roots']> =>
+      expectStatus(await world.server.client().get('/v1/trust/roots'), 200).json<Listed>().roots;
+    const [before] = await list();
+    assert.ok(before?.leafIndex !== null);
+    await world.server.stop();
+    const database = new Database(join(world.server.dataDirectory, 'sealdrop.sqlite'));
+    database.prepare('DELETE FROM trust_roots').run();
+    database.close();
+    await world.server.restart();
+    await world.server.sequence();
+    const after = await list();
+    assert.deepEqual(
+      after.map(({ version, sha256, leafIndex }) => ({ version, sha256, leafIndex })),
+      [{ version: 1, sha256: world.server.rootSha256, leafIndex: before?.leafIndex }],
+    );
   });
 });
 

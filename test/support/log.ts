@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { signerFromSeed, verifyEd25519 } from '../../platform/ed25519.ts';
+import { DUMMY_LEVELS, dummyLeaf, dummyNonces } from '../../protocol/log/dummy.ts';
+import { formatLeaf } from '../../protocol/log/leaf.ts';
 import { noteSigner } from '../../protocol/signature/note.ts';
+import { noWitnesses } from '../../server/services/log/witnesses.ts';
 import type { SequencerDeps } from '../../server/services/log/sequencer.ts';
 import { CommitQueue } from '../../server/store/commit-queue.ts';
 import { openDatabases } from '../../server/store/database.ts';
@@ -17,6 +20,9 @@ export const LOG_SIGNER = noteSigner(
   'sealdrop.example.org/log',
   signerFromSeed(new Uint8Array(32).fill(3)),
 );
+
+/** The secret of all dummies in tests. */
+export const DUMMY_SEED = new Uint8Array(32).fill(9);
 
 /** A new folder that is gone when the test is over. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
@@ -37,7 +43,7 @@ export interface OpenLog extends AsyncDisposable {
   enqueue(first: number, count: number): Promise<number[]>;
 }
 
-/** Open what a log is made of, on real files below `directory`. */
+/** Open what a log is made of, on real files below `directory`; without padding. */
 export function openLog(directory: string, origin = LOG_SIGNER): OpenLog {
   const databases = openDatabases(directory);
   const commits = new CommitQueue(databases.writer, { flushMs: 0, onFatal: () => undefined });
@@ -49,9 +55,11 @@ export function openLog(directory: string, origin = LOG_SIGNER): OpenLog {
     deps: {
       signer: origin,
       verify: verifyEd25519,
-      leaves: leafStore(databases.reader, commits),
-      heads: headStore(databases.reader, commits),
+      leaves: leafStore(databases.reader, commits, DUMMY_SEED),
+      heads: headStore(join(directory, 'log-head')),
       files: logFiles(folder),
+      witnesses: noWitnesses,
+      epochLeaves: 0,
       clock: { now: () => 0, wait: () => Promise.resolve() },
       logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
     },
@@ -70,6 +78,13 @@ export function openLog(directory: string, origin = LOG_SIGNER): OpenLog {
       await databases.close();
     },
   };
+}
+
+const nonces = dummyNonces([{ level: DUMMY_LEVELS, index: 0, key: DUMMY_SEED }]);
+
+/** The dummy that stands at this index, if one does. */
+export function dummyAt(index: number): string {
+  return formatLeaf(dummyLeaf(nonces(index) ?? DUMMY_SEED));
 }
 
 export function numberedLeaf(n: number): string {

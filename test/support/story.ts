@@ -119,10 +119,14 @@ const TARGET: Record<Action, CampaignStatus> = {
   disclose: 'disclosed',
 };
 
-/** Seal a campaign and upload its plan. */
+/**
+ * Seal a campaign and upload its plan.
+ *
+ * @param options.others - Campaigns whose ciphertexts the targets go on listing.
+ */
 export async function openStory(
   server: StoryServer,
-  options: Omit<SealOptions, 'now'>,
+  { others = [], ...options }: Omit<SealOptions, 'now'> & { readonly others?: readonly Story[] },
 ): Promise<Story> {
   const { officers, root } = server;
   const sealed = await sealCampaign(root, officers, { now: server.now(), ...options });
@@ -172,7 +176,7 @@ export async function openStory(
   };
 
   const targetsBy = async (officer: TestOfficer): Promise<string> => {
-    const { bundles } = plan;
+    const bundles = [...others.map((it) => it.sealed.plan), plan].flatMap((it) => it.bundles);
     const timestamp = (await asLead().get('/tuf/timestamp.json')).json<{
       signed: { meta: { 'snapshot.json': { version: number } } };
     }>();

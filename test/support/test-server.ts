@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
+import { parsePolicy } from '../../protocol/log/policy.ts';
 import type { Signer } from '../../protocol/signature/ed25519.ts';
+import type { NoteVerifier } from '../../protocol/signature/note.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { makeCard } from '../../server/card.ts';
 import type { Config } from '../../server/config.ts';
@@ -25,6 +27,8 @@ export interface TestServerOptions {
   readonly officers?: readonly TestOfficer[];
   /** People that a decision takes, and shares that open a patch; 3 by default. */
   readonly threshold?: number;
+  /** Text of the witness policy in the root, once the log's key is known. */
+  readonly witnessPolicy?: (logKey: NoteVerifier) => Promise<string>;
 }
 
 /** One line of the server's log. */
@@ -88,12 +92,15 @@ export async function prepareData(options: TestServerOptions = {}): Promise<Test
       PORT: '0',
       ORIGIN: TEST_ORIGIN,
       // Tests call `sequence`; nothing should happen behind their backs.
-      LOG_INTERVAL_MS: '3600000',
+      LOG_EPOCH_MS: '3600000',
+      LOG_EPOCH_LEAVES: '8',
       ...more,
     });
   const officers = options.officers ?? (await makeOfficers());
   const card = await makeCard(readConfig(env()));
-  const root = makeRoot(officers, card, { now: now(), threshold });
+  const plain = makeRoot(officers, card, { now: now(), threshold });
+  const policyText = await options.witnessPolicy?.(plain.logKey);
+  const root = policyText === undefined ? plain : withWitnesses(plain, policyText);
   const rootBytes = signRoot(root, officers);
   await writeFile(rootFile, rootBytes);
   await writeFile(join(folder, 'targets.json'), signTargets(1, [], officers, now()));
@@ -166,6 +173,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function withWitnesses(root: TrustRoot, text: string): TrustRoot {
+  const witnessPolicy = parsePolicy(text);
+  const witnesses = witnessPolicy.witnesses.map(({ verifier }) => verifier);
+  return { ...root, witnessPolicy, witnesses };
 }
 
 function prefixed(env: Readonly<Record<string, string>>): Record<string, string> {

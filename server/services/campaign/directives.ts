@@ -14,6 +14,7 @@ import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { directiveDigest, parseDirective } from '../../../protocol/statement/directive.ts';
 import { mergeTuf } from '../../../protocol/trust/metadata.ts';
+import { signingKeys } from '../../../protocol/trust/root.ts';
 import { requireAgeText } from '../age-file.ts';
 import type { Blobs } from '../blobs.ts';
 import type { Identity } from '../caller.ts';
@@ -57,6 +58,8 @@ interface Deps {
   readonly store: DirectiveStore;
   readonly registry: Registry;
   readonly blobs: Blobs;
+  /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
+  readonly witnessShortfall: () => Promise<string | undefined>;
   readonly trust: Trust;
   readonly verify: VerifyEd25519;
   readonly logger: Logger;
@@ -72,7 +75,6 @@ interface Deps {
  */
 export function directives(deps: Deps): Directives {
   const { store, registry, trust, verify, now } = deps;
-  const threshold = trust.current.directiveThreshold;
 
   const submit = async (
     officer: Identity,
@@ -101,7 +103,7 @@ export function directives(deps: Deps): Directives {
       officer: officer.id,
       sealed: submission.attachment,
     };
-    if (signed.length < threshold) {
+    if (signed.length < trust.current.directiveThreshold) {
       await store.saveProposal(id, proposal, attachment || undefined);
       return { completed: false, signed, campaign: before };
     }
@@ -123,10 +125,12 @@ export function directives(deps: Deps): Directives {
     const completed = (await store.listDirectives(state.campaign))[directive.sequence - 1];
     if (completed?.digest === digest) {
       const envelope = parseEnvelope(utf8Encode(completed.envelope));
-      const keyids = envelope.signatures.map(({ keyid }) => trust.officers.get(keyid) ?? '');
+      // Under the root in force then; who has left since is among them.
+      const officers = signingKeys(trust.roots.get(directive.rootVersion)?.root ?? trust.current);
+      const keyids = envelope.signatures.map(({ keyid }) => officers.get(keyid) ?? '');
       return [...new Set(keyids)].sort();
     }
-    if (people.length >= threshold) {
+    if (people.length >= trust.current.directiveThreshold) {
       const fields = { code: 'directive_fork', campaign: state.campaign, digest };
       deps.logger.error(fields, 'two valid directives with one number');
     }

@@ -14,6 +14,8 @@ import type { DirectiveStore, Proposal } from './directive-store.ts';
 interface Deps {
   readonly store: DirectiveStore;
   readonly blobs: Blobs;
+  /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
+  readonly witnessShortfall: () => Promise<string | undefined>;
   readonly trust: Trust;
   readonly verify: VerifyEd25519;
   readonly now: () => number;
@@ -21,14 +23,14 @@ interface Deps {
 
 /**
  * Check what has to be in place before a move: ciphertext to commit to and to arm with, signatures
- * over the plaintext to arm with. Shares are in custody since the plan was taken in.
+ * over the plaintext and a witnessed log to arm with. Shares are in custody since the plan was taken in.
  *
  * @throws {@link ServiceError} `conflict`, naming what is missing.
  */
 export async function checkPreconditions(
   { action, plan: digest }: Directive,
   { plans }: Campaign,
-  { store, blobs }: Deps,
+  { store, blobs, witnessShortfall }: Deps,
 ): Promise<void> {
   if (action !== 'commit' && action !== 'arm') return;
   const plan = plans.get(digest)?.plan;
@@ -40,6 +42,8 @@ export async function checkPreconditions(
   if (action === 'arm' && (await store.findSignatures(digest)) === undefined) {
     throw new ServiceError('conflict', "the officers' signatures have not been uploaded");
   }
+  const shortfall = action === 'arm' ? await witnessShortfall() : undefined;
+  if (shortfall !== undefined) throw new ServiceError('conflict', shortfall);
 }
 
 /**

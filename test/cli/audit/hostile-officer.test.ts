@@ -158,8 +158,8 @@ describe('audit against officers who sign something else', () => {
     await assertFails(files, 'signatures.sums', /1 of the 2 people needed/);
   });
 
-  it('refuses too few signatures in either of the two forms', async () => {
-    for (const part of ['sumsSignature', 'statement'] as const) {
+  it('refuses too few signatures in any of the three forms', async () => {
+    for (const part of ['sumsSignature', 'statement', 'byOfficer'] as const) {
       const { files } = await tellStory({
         edit: async (parts, story) => {
           const alone = await approve(story, ['ada']);
@@ -181,6 +181,25 @@ describe('audit against officers who sign something else', () => {
       },
     });
     await assertFails(files, 'signatures.sums', /the release is for another release/);
+  });
+
+  it('refuses one officer’s signatures under the name of another', async () => {
+    const { files } = await tellStory({
+      edit: (parts) => {
+        assert.ok(parts.release);
+        const [ada] = [...parts.release.byOfficer.values()];
+        assert.ok(ada);
+        const byOfficer = new Map([...parts.release.byOfficer, ['cy', ada] as const]);
+        return { ...parts, release: { ...parts.release, byOfficer } };
+      },
+    });
+    await assertFails(files, 'signatures.sums', /not a prehashed minisig by this key/);
+  });
+
+  it('refuses half of an officer’s pair', async () => {
+    const { files } = await tellStory();
+    const half = new Map([...files].filter(([path]) => path !== 'SHA256SUMS.bo.sshsig'));
+    await assertFails(withIndex(CAMPAIGN, half), 'signatures.sums', /signature of bo is missing/);
   });
 
   it('refuses a signature by a stranger beside the officers’ own', async () => {

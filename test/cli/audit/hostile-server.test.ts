@@ -10,7 +10,7 @@ import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
 import { noteSigner } from '../../../protocol/signature/note.ts';
 import { CAMPAIGN, makeOperator, RELEASE_TIME } from './support/campaign.ts';
 import { step, tellStory, type Story } from './support/story.ts';
-import { assertFails, assertGood, failuresOf } from './support/verdict.ts';
+import { assertFails, assertGood, audit, failuresOf } from './support/verdict.ts';
 
 // Whoever keeps the log here holds its key and signs whatever suits him: every record in this file
 // has a checkpoint that verifies.
@@ -105,7 +105,8 @@ describe('audit against a server that leaves things out', () => {
             (index) => index > (story.enrolments.at(-1)?.index ?? 0),
           );
           for (const { index } of story.enrolments) story.log.add({ type: 'opened', index });
-          story.log.add({ type: 'withheld', index: first ?? 0, reason: 'other' });
+          const only = first ?? 0;
+          story.log.add({ type: 'withheld', first: only, last: only, reason: 'other' });
           for (const index of rest) story.log.add({ type: 'opened', index });
         },
       },
@@ -153,7 +154,7 @@ describe('audit against a server that leaves things out', () => {
           for (const index of story.log.openings.keys()) {
             if (index !== hidden) story.log.add({ type: 'opened', index });
           }
-          story.log.add({ type: 'withheld', index: hidden, reason: 'other' });
+          story.log.add({ type: 'withheld', first: hidden, last: hidden, reason: 'other' });
         },
       },
       edit: (parts, { log }) => {
@@ -176,15 +177,99 @@ describe('audit against a server that leaves things out', () => {
     await assertFails(files, 'openings.complete', /was sealed after the disclosure/);
   });
 
+  /** Four dummies after the notices, and the claims that the log makes about sealed leaves. */
+  const withDummies = (claim: (story: Story, dummies: { first: number; last: number }) => void) =>
+    tellStory({
+      instead: {
+        notify: (story) => {
+          for (let n = 0; n < 4; n++) story.log.addDummy();
+          step('notify')(story);
+        },
+        open: (story) => {
+          const opened = [...story.log.openings.keys()];
+          const all = story.log.leaves.flatMap((leaf, at) =>
+            leaf.startsWith('sealed/') && !story.log.openings.has(at) ? [at] : [],
+          );
+          for (const index of opened) story.log.add({ type: 'opened', index });
+          claim(story, { first: all[0] ?? 0, last: all.at(-1) ?? 0 });
+        },
+      },
+    });
+
+  it('counts dummies, which were withheld before or were not', async () => {
+    for (const isWithheldFirst of [false, true]) {
+      const { files } = await withDummies(({ log }, dummies) => {
+        if (isWithheldFirst) log.add({ type: 'withheld', ...dummies, reason: 'other' });
+        log.add({ type: 'dummy', ...dummies });
+      });
+      await assertGood(files);
+      const complete = (await audit(files)).find(({ id }) => id === 'openings.complete');
+      assert.match(complete?.detail ?? '', /opened, 4 dummies$/);
+    }
+  });
+
+  it('refuses what is no dummy, is one twice, or stays sealed beside one', async () => {
+    const claims: [RegExp, (story: Story, dummies: { first: number; last: number }) => void][] = [
+      [
+        /is sealed to this day/,
+        ({ log }, { first }) => log.add({ type: 'dummy', first, last: first }),
+      ],
+      [
+        /accounts for no leaf sealed before it/,
+        ({ log }, dummies) => {
+          log.add({ type: 'dummy', ...dummies });
+          const first = log.leaves.length - 1;
+          log.add({ type: 'dummy', first, last: 2 ** 50 });
+        },
+      ],
+      [
+        /is accounted for twice/,
+        ({ log }, dummies) => {
+          log.add({ type: 'dummy', ...dummies });
+          log.add({ type: 'dummy', ...dummies });
+        },
+      ],
+      [
+        /is accounted for twice/,
+        ({ log }, dummies) => {
+          log.add({ type: 'dummy', ...dummies });
+          log.add({ type: 'withheld', ...dummies, reason: 'other' });
+        },
+      ],
+    ];
+    for (const [message, claim] of claims) {
+      const { files } = await withDummies(claim);
+      await assertFails(files, 'openings.complete', message);
+    }
+    const hidden = await tellStory({
+      instead: {
+        open: (story) => {
+          const [first = 0, ...rest] = story.log.openings.keys();
+          for (const index of rest) story.log.add({ type: 'opened', index });
+          story.log.add({ type: 'dummy', first, last: first });
+        },
+      },
+    });
+    await assertFails(hidden.files, 'openings.complete', /is no dummy/);
+    const unopened = await tellStory({
+      instead: {
+        notify: (story) => {
+          const first = story.log.addDummy();
+          step('notify')(story);
+          story.log.add({ type: 'dummy', first, last: first });
+        },
+      },
+      edit: (parts) => ({ ...parts, dummies: '' }),
+    });
+    await assertFails(unopened.files, 'openings.complete', /dummies.txt does not open leaf/);
+  });
+
   it('lets a leaf be withheld first and opened later', async () => {
     const { files } = await tellStory({
       instead: {
         open: async (story) => {
-          story.log.add({
-            type: 'withheld',
-            index: story.enrolments[0]?.index ?? 0,
-            reason: 'other',
-          });
+          const first = story.enrolments[0]?.index ?? 0;
+          story.log.add({ type: 'withheld', first, last: first, reason: 'other' });
           await step('open')(story);
         },
       },

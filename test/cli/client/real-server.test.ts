@@ -46,7 +46,7 @@ describe('the client against the real server', () => {
     const client = await connect(context, home, server.officers[0]?.signing);
     const trust = await refreshTrust(home, client);
     assert.equal(trust.root.version, 1);
-    const targets = await refreshTargets(home, client, trust);
+    const targets = await refreshTargets(home, client, trust, Date.now());
     assert.deepEqual([targets.version, targets.bundles.size], [1, 0]);
 
     await server.sequence();

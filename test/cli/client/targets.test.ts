@@ -110,7 +110,9 @@ class Repository implements AsyncDisposable {
     });
   };
 
-  refresh = (): ReturnType<typeof refreshTargets> => refreshTargets(this.home, this, this.trust);
+  /** @param now - Unix ms, of the caller's clock. */
+  refresh = (now = Date.now()): ReturnType<typeof refreshTargets> =>
+    refreshTargets(this.home, this, this.trust, now);
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.parties[Symbol.asyncDispose]();
@@ -160,6 +162,22 @@ describe('refreshTargets', () => {
     }
   });
 
+  it('judges dates by the clock it is given, so that a moved one shows a freeze', async () => {
+    await using repository = await Repository.make();
+    repository.publish({ timestampDays: 1, targetsDays: 30 });
+    await repository.refresh(Date.now() + 0.9 * DAY_MS);
+    // The server is frozen: the same files, a day and a month later.
+    for (const days of [1.1, 31]) {
+      await assert.rejects(repository.refresh(Date.now() + days * DAY_MS), {
+        code: 'trust_invalid',
+        message: /has expired/,
+      });
+    }
+    assert.equal((await repository.home.state.read()).tuf.timestamp, 1);
+    repository.publish({ timestamp: 2, timestampDays: 2 });
+    await repository.refresh(Date.now() + 1.1 * DAY_MS);
+  });
+
   it('refuses every role going back', async () => {
     for (const back of [
       { timestamp: 2, snapshot: 3, targets: 3 },
@@ -203,7 +221,7 @@ describe('refreshTargets', () => {
         tuf: (asked: string) =>
           asked === name ? Promise.reject(new TemporaryError('cannot reach it')) : tuf(asked),
       };
-      await assert.rejects(refreshTargets(repository.home, client, repository.trust), {
+      await assert.rejects(refreshTargets(repository.home, client, repository.trust, Date.now()), {
         name: 'TemporaryError',
       });
     }

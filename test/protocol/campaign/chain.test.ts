@@ -223,6 +223,28 @@ describe('the root that a directive names', () => {
     const byPresent = second({ rootVersion: 2 }, ['cy', 'dora']);
     assert.equal(verify(byPresent, { known: 1 }, both).state.sequence, 2);
   });
+
+  it('is enough in a later directive, which vouches for those it follows', () => {
+    const older = add(committed, 'notify', {}, ['ada', 'bo']);
+    const { envelopes } = add(older, 'arm', { rootVersion: 2 }, ['cy', 'dora']);
+    assert.equal(verify(envelopes, { known: 1 }, both).state.sequence, 3);
+    // It vouches for the one that it follows, and for no other in its place.
+    const forged = signedBy(['ada', 'bo'], directiveOf(committed.state, 'notify', { reason: 'x' }));
+    const [first, , third] = envelopes;
+    assert.ok(first && third);
+    refused('transition_refused', () => verify([first, forged, third], { known: 1 }, both));
+  });
+
+  it('need not be that of what the verifier has signed', () => {
+    const older = second({}, ['ada', 'bo']);
+    const [bo, cy] = signingSigners(['bo', 'cy']).map(({ publicKey }) => publicKey);
+    assert.ok(bo && cy);
+    assert.equal(verify(older, { known: 1, own: bo }, both).state.sequence, 2);
+    refused('transition_refused', () => verify(older, { known: 1, own: cy }, both));
+    // Nor does it help with what came after.
+    const after = add(add(committed, 'notify', {}, ['ada', 'bo']), 'arm', {}, ['ada', 'cy']);
+    refused('transition_refused', () => verify(after.envelopes, { known: 1, own: bo }, both));
+  });
 });
 
 describe('a chain of directives', () => {

@@ -10,6 +10,7 @@ import {
   openSignatures,
   sealBundle,
   sealSignatures,
+  signatureFiles,
 } from '../../../protocol/embargo/bundle.ts';
 import { unpackFiles } from '../../../protocol/embargo/tar.ts';
 import type { Files } from '../../../protocol/embargo/tar.ts';
@@ -149,17 +150,40 @@ describe('openBundle', () => {
 });
 
 describe('openSignatures', () => {
-  it('gives back both files, and refuses any other set of files', async () => {
+  it('gives back every file, and refuses any other set of files', async () => {
     const { identity, recipient } = sealed.keys.release;
-    const signatures = { sums: utf8Encode('asc'), release: utf8Encode('{}') };
+    const pair = { minisig: utf8Encode('minisig'), sshsig: utf8Encode('sshsig') };
+    const byOfficer = new Map([
+      ['ada', pair],
+      ['bo', pair],
+    ]);
+    const signatures = { sums: utf8Encode('asc'), release: utf8Encode('{}'), byOfficer };
     const ciphertext = await sealSignatures(signatures, recipient);
     assert.deepEqual(await openSignatures(ciphertext, identity), signatures);
 
-    const asc: [string, Uint8Array] = ['SHA256SUMS.asc', signatures.sums];
-    const json: [string, Uint8Array] = ['release.intoto.json', signatures.release];
-    for (const files of [[asc], [json], [asc, json, ['x', json[1]]], [asc, ['y', json[1]]]]) {
-      const other = await sealBundle(new Map(files as [string, Uint8Array][]), recipient);
-      await assert.rejects(openSignatures(other, identity), { code: 'bundle_invalid' });
+    const names = [...signatureFiles(signatures).keys()];
+    assert.deepEqual(names, [
+      'SHA256SUMS.asc',
+      'release.intoto.json',
+      'SHA256SUMS.ada.minisig',
+      'SHA256SUMS.ada.sshsig',
+      'SHA256SUMS.bo.minisig',
+      'SHA256SUMS.bo.sshsig',
+    ]);
+    const flaws: readonly (readonly string[])[] = [
+      ...names.map((name) => names.filter((it) => it !== name)),
+      [...names, 'x'],
+      [...names, 'SHA256SUMS.ada.sig'],
+      [...names, 'SHA256SUMS.Ada.minisig', 'SHA256SUMS.Ada.sshsig'],
+      [...names, 'SHA256SUMS.allowed_signers'],
+    ];
+    for (const flaw of flaws) {
+      const other = new Map(flaw.map((name) => [name, utf8Encode('{}')]));
+      await assert.rejects(
+        openSignatures(await sealBundle(other, recipient), identity),
+        { code: 'bundle_invalid' },
+        flaw.join(),
+      );
     }
   });
 });

@@ -7,15 +7,20 @@ import {
   encodePublication,
   parsePublication,
   verifyPublication,
+  verifyPublicationUnder,
 } from '../../../protocol/statement/share.ts';
 import type { ReleaseKeyPublication, SharePublication } from '../../../protocol/statement/share.ts';
 import { encodeStatement } from '../../../protocol/statement/statement.ts';
+import type { Signer } from '../../../protocol/signature/ed25519.ts';
+import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { digestNamed, planOf } from '../campaign/plans.ts';
 import {
   OTHER_NETWORK,
+  officerNamed,
   recipientNamed,
   rootOf,
   rootSigners,
+  signerNamed,
   signingSigners,
 } from '../trust/network.ts';
 
@@ -67,6 +72,31 @@ describe('a published share or release key', () => {
       refused('signature_invalid', () => verify(it, signingSigners(['ada', 'bo'])));
       refused('signature_invalid', () => verify(it, rootSigners(['ada'])));
     }
+  });
+
+  it('counts with any key that its officer had since the plan was made, and with no other', () => {
+    const later = rootOf(['bo', 'cy', 'dora'], { version: 2 });
+    const renewed = { ...officerNamed('ada'), signing: signerNamed('ada anew').publicKey };
+    const back = {
+      ...rootOf(),
+      version: 3,
+      people: new Map([...rootOf().people, ['ada', renewed]]),
+    };
+    const under = (roots: readonly TrustRoot[], ...signers: readonly Signer[]): unknown =>
+      verifyPublicationUnder(
+        signEnvelope(encodePublication(share), ...signers),
+        verifyEd25519,
+        roots,
+        plan,
+      );
+    const [old] = signingSigners(['ada']);
+    assert.ok(old);
+    assert.deepEqual(under([root, later], old), share);
+    assert.deepEqual(under([root, later, back], signerNamed('ada anew')), share);
+    refused('statement_invalid', () => under([later], old));
+    refused('signature_invalid', () => under([root, later], signerNamed('ada anew')));
+    refused('signature_invalid', () => under([later, back], old));
+    refused('signature_invalid', () => under([root, later], ...signingSigners(['bo'])));
   });
 
   it('is refused from somebody who is no officer', () => {

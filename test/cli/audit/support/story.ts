@@ -1,5 +1,9 @@
 import { generateSeed, signerFromSeed } from '../../../../platform/ed25519.ts';
-import { assembleRecord, type RecordParts } from '../../../../cli/record/assemble.ts';
+import {
+  assembleRecord,
+  type RecordParts,
+  type ReleaseParts,
+} from '../../../../cli/record/assemble.ts';
 import { replayAdoption } from '../../../../cli/record/adoption.ts';
 import type { StatementLine } from '../../../../cli/record/lines.ts';
 import { planDigest } from '../../../../protocol/campaign/plan.ts';
@@ -7,6 +11,7 @@ import type { CampaignStatus } from '../../../../protocol/campaign/transitions.t
 import { detachedSign, mergeDetached } from '../../../../protocol/contact/openpgp.ts';
 import { seal } from '../../../../protocol/embargo/age.ts';
 import type { KeyName } from '../../../../protocol/embargo/share.ts';
+import { signSums } from '../../../../protocol/embargo/sums-signatures.ts';
 import type { Files } from '../../../../protocol/embargo/tar.ts';
 import {
   sha256Hex,
@@ -417,14 +422,15 @@ async function gather(story: Story, approvers: readonly string[]): Promise<Recor
         return opening === undefined ? [] : [[index, opening] as const];
       }),
     ),
+    dummies: log.dummyKeys(Math.max(0, disclosure)),
   };
 }
 
-/** The officers' two kinds of signatures over the plaintext. */
+/** The officers' signatures over the plaintext, of every kind. */
 export async function approve(
   { sealed, officers, signerOf }: Story,
   approvers: readonly string[],
-): Promise<{ sums: Uint8Array; sumsSignature: Uint8Array; statement: Uint8Array }> {
+): Promise<Omit<ReleaseParts, 'key'>> {
   const { plan, release, sums } = sealed;
   const blocks: string[] = [];
   for (const id of approvers) {
@@ -446,5 +452,6 @@ export async function approve(
     sums,
     sumsSignature: utf8Encode(await mergeDetached(blocks)),
     statement: encodeEnvelope(envelope),
+    byOfficer: new Map(approvers.map((id) => [id, signSums(sums, plan, signerOf(id))])),
   };
 }

@@ -1,6 +1,13 @@
 import { generateSeed } from '../../../../platform/ed25519.ts';
 import { toHex, utf8Encode } from '../../../../protocol/encoding/bytes.ts';
 import { formatCheckpoint } from '../../../../protocol/log/checkpoint.ts';
+import {
+  DUMMY_LEVELS,
+  dummyKeysBelow,
+  dummyLeaf,
+  dummyNonces,
+  formatDummyKeys,
+} from '../../../../protocol/log/dummy.ts';
 import { entriesForGrowth } from '../../../../protocol/log/entries.ts';
 import { formatLeaf, type Leaf } from '../../../../protocol/log/leaf.ts';
 import { leafHash, rootOf } from '../../../../protocol/log/merkle.ts';
@@ -15,14 +22,21 @@ export interface TestLog {
   readonly openings: Map<number, Uint8Array>;
   add(leaf: Leaf): number;
   seal(campaign: string, kind: OpeningKind, content: Uint8Array): number;
+  /** A leaf that only fills up. */
+  addDummy(): number;
+  /** `dummies.txt` for the first `end` leaves. */
+  dummyKeys(end: number): string;
   root(size: number): Uint8Array;
   /** Everything as it would be served now. */
   publish(): Promise<{ checkpoint: string; tiles: readonly TileFile[] }>;
 }
 
+const DUMMY_SEED = new Uint8Array(32).fill(9);
+
 export function openTestLog(signer: NoteSigner): TestLog {
   const leaves: string[] = [];
   const openings = new Map<number, Uint8Array>();
+  const nonces = dummyNonces([{ level: DUMMY_LEVELS, index: 0, key: DUMMY_SEED }]);
   const hashes = (): Uint8Array[] => leaves.map((leaf) => leafHash(utf8Encode(leaf)));
   const none = (): never => {
     throw new Error('nothing is read of an empty log');
@@ -38,6 +52,8 @@ export function openTestLog(signer: NoteSigner): TestLog {
       openings.set(index, opening);
       return index;
     },
+    addDummy: () => log.add(dummyLeaf(nonces(leaves.length) ?? DUMMY_SEED)),
+    dummyKeys: (end) => formatDummyKeys(dummyKeysBelow(DUMMY_SEED, end)),
     root: (size) => rootOf(hashes().slice(0, size)),
     async publish() {
       const size = leaves.length;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { detachedSign, mergeDetached } from '../../../../protocol/contact/openpgp.ts';
 import { sealSignatures } from '../../../../protocol/embargo/bundle.ts';
+import { signSums } from '../../../../protocol/embargo/sums-signatures.ts';
 import { parseRelease, releaseSums } from '../../../../protocol/embargo/release.ts';
 import { encodeSums } from '../../../../protocol/embargo/sums.ts';
 import { sha256Hex, utf8Encode } from '../../../../protocol/encoding/bytes.ts';
@@ -44,6 +45,7 @@ export async function putRealSignatures(
   const signatures = {
     sums: utf8Encode(await mergeDetached(blocks)),
     release: encodeEnvelope(signEnvelope(payload, ...officers.map(({ signing }) => signing))),
+    byOfficer: new Map(officers.map(({ id, signing }) => [id, signSums(sums, plan, signing)])),
   };
   const ciphertext = await sealSignatures(signatures, plan.releaseRecipient);
   const lead = server.client(officers[0]?.signing);

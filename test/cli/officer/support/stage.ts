@@ -8,10 +8,12 @@ import { draftPath } from '../../../../cli/officer/sealed-dir.ts';
 import { generateSeed, signerFromSeed, type KeyedSigner } from '../../../../platform/ed25519.ts';
 import { generateContactKey, type ContactKey } from '../../../../protocol/contact/openpgp.ts';
 import { recipientOf } from '../../../../protocol/embargo/age.ts';
-import { fromHex, toBase58, toHex } from '../../../../protocol/encoding/bytes.ts';
+import { fromHex, toBase58, toBase64, toHex } from '../../../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../../../protocol/encoding/time.ts';
+import { EMPTY_ROOT } from '../../../../protocol/log/merkle.ts';
 import { signEnvelope } from '../../../../protocol/signature/dsse.ts';
 
+import type { NoteVerifier } from '../../../../protocol/signature/note.ts';
 import { encodeSnapshot } from '../../../../protocol/stake/snapshot.ts';
 import { encodeEnrolment, enrolmentText } from '../../../../protocol/statement/enrolment.ts';
 import { encodeOperatorStatement } from '../../../../protocol/statement/operator.ts';
@@ -24,6 +26,8 @@ import { CAMPAIGN, fillCampaign, makeRepository, type TestRepository } from './c
 import { looseServerKeys, makeOfficers, moveIn, NETWORK, type Officers } from './officers.ts';
 
 export interface TestOperator {
+  /** Of `signer`. */
+  readonly seed: Uint8Array;
   readonly signer: KeyedSigner;
   readonly identity: KeyedSigner;
   readonly contact: ContactKey;
@@ -46,7 +50,7 @@ export interface Stage extends AsyncDisposable {
   readonly folder: string;
   now(): number;
   advanceTo(time: number): void;
-  /** Run a command as an officer, with `--json`; throws what the command throws. */
+  /** Run a command as an officer, or in any other home, with `--json`; throws what it throws. */
   run(
     officer: string,
     line: string,
@@ -63,7 +67,7 @@ export interface Stage extends AsyncDisposable {
     counter: number,
     campaign?: string,
   ): Promise<void>;
-  /** Seal a campaign and have ada and bo take it to this state; the path of its directory. */
+  /** Seal a campaign and have the first officers take it to this state; the path of its directory. */
   bring(campaign: string, to: 'draft' | 'committed' | 'notified' | 'armed'): Promise<string>;
   /** T0 of the campaign sealed last: two hours from then. Unix ms. */
   releaseTime: number;
@@ -71,16 +75,30 @@ export interface Stage extends AsyncDisposable {
 
 const STAKES = [40n, 40n, 20n];
 
-export async function startStage(): Promise<Stage> {
+/** @param options - Officers, and how many of them decide and open; two of ada, bo and cy. */
+export async function startStage({
+  ids = ['ada', 'bo', 'cy'],
+  threshold = 2,
+  witnessPolicy,
+}: {
+  readonly ids?: string[];
+  readonly threshold?: number;
+  readonly witnessPolicy?: (logKey: NoteVerifier, now: () => number) => Promise<string>;
+} = {}): Promise<Stage> {
   let clock = Math.floor(Date.now() / 1000) * 1000;
   const now = (): number => clock;
   const folder = await mkdtemp(join(tmpdir(), 'sealdrop-stage-'));
   const repository = await makeRepository(join(folder, 'agave'));
 
-  const people = await makeOfficers(looseServerKeys());
+  const people = await makeOfficers(looseServerKeys(), {
+    ids,
+    directiveThreshold: threshold,
+    shareThreshold: threshold,
+  });
   const server = await startTestServer({
     now,
-    threshold: 2,
+    threshold,
+    ...(witnessPolicy && { witnessPolicy: (logKey) => witnessPolicy(logKey, now) }),
     officers: await Promise.all(
       [...people.officers.values()].map(async ({ keys, rootSeed, contact }) => ({
         id: keys.id,
@@ -98,9 +116,14 @@ export async function startStage(): Promise<Stage> {
     await moveIn(home, officers, id, server.url);
     homes.set(id, home);
   }
+  const homeOf = (id: string): string => {
+    const home = homes.get(id) ?? join(folder, `home-${id}`);
+    homes.set(id, home);
+    return home;
+  };
   const contextOf = async (officer: string, overrides: Partial<Context> = {}): Promise<Context> =>
     testContext({
-      home: homes.get(officer) ?? '',
+      home: homeOf(officer),
       now,
       json: true,
       env: process.env,
@@ -134,7 +157,7 @@ export async function startStage(): Promise<Stage> {
     contextOf,
     async run(officer, line, options = {}, overrides = {}) {
       const context = await testContext({
-        home: homes.get(officer) ?? '',
+        home: homeOf(officer),
         now,
         json: true,
         env: process.env,
@@ -175,7 +198,7 @@ export async function startStage(): Promise<Stage> {
         revision: 1,
         validators: [operator.validator],
         counter,
-        checkpoint: { size: 0, root: Buffer.alloc(32).toString('base64') },
+        checkpoint: { size: 0, root: toBase64(EMPTY_ROOT) },
         issuedAt: formatTime(now()),
         ...(kind === 'attest' ? { variant: 'agave' } : { reason: 'it halts' }),
       });
@@ -184,13 +207,19 @@ export async function startStage(): Promise<Stage> {
     async bring(campaign, to) {
       const path = await stage.seal(campaign);
       const draft = (id: string): { draft: string } => ({ draft: draftPath(path, id) });
-      await stage.run('ada', `propose ${path}`);
+      const [lead = '', ...others] = ids;
+      const approve = async (): Promise<void> => {
+        for (const id of others.slice(0, threshold - 1)) {
+          await stage.run(id, `approve ${campaign}`, { ...draft(id), yes: true });
+        }
+      };
+      await stage.run(lead, `propose ${path}`);
       if (to === 'draft') return path;
-      await stage.run('bo', `approve ${campaign}`, { ...draft('bo'), yes: true });
+      await approve();
       for (const action of ['notify', 'arm'] as const) {
         if (to === 'committed') return path;
-        await stage.run('ada', `${action} ${campaign}`, draft('ada'));
-        await stage.run('bo', `approve ${campaign}`, { ...draft('bo'), yes: true });
+        await stage.run(lead, `${action} ${campaign}`, draft(lead));
+        await approve();
         if (to === 'notified') return path;
       }
       return path;
@@ -218,9 +247,11 @@ async function makeOperators(): Promise<readonly TestOperator[]> {
   return Promise.all(
     STAKES.map(async (_, index) => {
       const identity = signerFromSeed(generateSeed());
+      const seed = generateSeed();
       return {
         identity,
-        signer: signerFromSeed(generateSeed()),
+        seed,
+        signer: signerFromSeed(seed),
         contact: await generateContactKey(
           { name: `op${index}`, email: `op${index}@example.org` },
           new Date('2026-01-01T00:00:00Z'),

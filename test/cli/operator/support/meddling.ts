@@ -5,9 +5,9 @@ export type Meddle = (
 ) => Uint8Array | string | undefined | Promise<Uint8Array | string | undefined>;
 
 /** `fetch` through somebody who changes answers of success on their way. */
-export function meddlingFetch(meddle: Meddle): typeof fetch {
+export function meddlingFetch(meddle: Meddle, from: typeof fetch = fetch): typeof fetch {
   return async (input, init) => {
-    const response = await fetch(input, init);
+    const response = await from(input, init);
     if (!response.ok) return response;
     const url = new URL(urlOf(input));
     const body = new Uint8Array(await response.arrayBuffer());

@@ -12,7 +12,11 @@ import { fromHex, toBase58 } from '../../../../protocol/encoding/bytes.ts';
 import { testClock, type TestClock } from '../../../support/clock.ts';
 import { makeValidator, snapshotOf } from '../../../support/operators.ts';
 import { expectStatus, openStory, postSnapshot, type Story } from '../../../support/story.ts';
-import { startTestServer, type TestServer } from '../../../support/test-server.ts';
+import {
+  startTestServer,
+  type TestServer,
+  type TestServerOptions,
+} from '../../../support/test-server.ts';
 import { testContext, type TestContext } from '../../support/context.ts';
 
 /** A real server, and validators whose keypair files are at hand. */
@@ -36,11 +40,13 @@ export interface Outpost extends AsyncDisposable {
   ): Promise<void>;
 }
 
-export async function openOutpost(): Promise<Outpost> {
+export async function openOutpost(
+  options: (clock: TestClock) => TestServerOptions = () => ({}),
+): Promise<Outpost> {
   const folder = await mkdtemp(join(tmpdir(), 'sealdrop-outpost-'));
   // tuf-js judges expiry by the machine's clock, so the server's cannot be far from it.
   const clock = testClock(Math.floor(Date.now() / 1000) * 1000);
-  const server = await startTestServer({ now: clock.now });
+  const server = await startTestServer({ ...options(clock), now: clock.now });
   const keypairs = await Promise.all([1, 2].map((n) => writeKeypair(join(folder, `id-${n}.json`))));
   const validators = keypairs.map(({ identity }) => ({ ...makeValidator(40n), identity }));
   const snapshot = await postSnapshot(server, snapshotOf([...validators, makeValidator(20n)]));

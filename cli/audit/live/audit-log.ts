@@ -1,0 +1,92 @@
+import { equalBytes } from '../../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import { TILE_WIDTH } from '../../../protocol/log/tiles.ts';
+import type { Context } from '../../command.ts';
+import type { Home } from '../../home/home.ts';
+import type { LogKeys } from '../log-keys.ts';
+import { openState, type WitnessedState } from '../signed-state.ts';
+import { isSameState, requireSuccession } from '../succession.ts';
+import { checkTree } from '../tree/check-tree.ts';
+import type { LeafCounts } from '../tree/leaf-tile.ts';
+import { addCounts } from '../tree/ranges.ts';
+import type { LogSource } from '../tree/source.ts';
+import { openProgress, type Progress, type ProgressFile } from './progress.ts';
+
+export interface LogAudit {
+  readonly context: Pick<Context, 'sleep'>;
+  readonly home: Home;
+  readonly source: LogSource;
+  readonly keys: LogKeys;
+  /** Read everything again, also what was audited before. */
+  readonly full?: boolean;
+}
+
+/** What one look at a log has found. */
+export interface AuditedLog {
+  readonly state: WitnessedState;
+  /** Leaves up to which it had been audited before; undefined the first time. */
+  readonly before: number | undefined;
+  /** Tiles and bundles that were read. */
+  readonly tiles: number;
+  /** All leaves that were ever audited, by type. */
+  readonly counts: LeafCounts;
+}
+
+/**
+ * Audit what is new in a log since this home looked last.
+ *
+ * Every new leaf and every tile that changed is read; with what was known to be on the left they
+ * have to make the root that is signed now, and up to the old size the root that was signed then.
+ * Progress is kept only after all of it holds.
+ *
+ * @throws {@link ProtocolError} `checkpoint_invalid` when the log shrank or forked, both signed notes
+ *   being in `evidence/`; `proof_invalid`, `leaf_invalid` or `encoding_invalid` when what it serves is
+ *   not what it signed; as `openCheckpoint`.
+ */
+export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
+  const { context, home, source, keys, full = false } = audit;
+  const file = openProgress(home, keys.log, (ms) => context.sleep(ms));
+  const before = await file.read();
+  const state = openState(await source.checkpoint(), keys);
+  if (before !== undefined) {
+    if (isSameState(before.checkpoint, state.checkpoint) && !full) {
+      return unchanged(file, before, state);
+    }
+    // Small, and decides alone when the log shrank or has two roots for one size.
+    await requireSuccession(home, (path) => source.tile(path), before, state);
+  }
+
+  const size = before?.checkpoint.size ?? 0;
+  const start = full ? 0 : Math.floor(size / TILE_WIDTH) * TILE_WIDTH;
+  const tree = await checkTree(source, state.checkpoint, {
+    start,
+    ...(size > 0 && { older: size }),
+    ...(!full && { counted: size }),
+  });
+  // What was just proven with a few hashes, once more with every leaf: two answers of a server may differ.
+  if (before !== undefined && size > 0 && !isRoot(tree.olderRoot, before)) {
+    throw new ProtocolError(
+      'proof_invalid',
+      'the leaves make another root for the size seen before',
+    );
+  }
+  const counts: LeafCounts = full ? {} : { ...before?.counts };
+  addCounts(counts, tree.counts);
+  await file.write({ checkpoint: state.checkpoint, note: state.note, counts });
+  return { state, before: before?.checkpoint.size, tiles: tree.tiles, counts };
+}
+
+/** The note may have more cosignatures than before. */
+async function unchanged(
+  file: ProgressFile,
+  before: Progress,
+  state: WitnessedState,
+): Promise<AuditedLog> {
+  const { counts } = before;
+  if (before.note !== state.note) await file.write({ ...state, counts });
+  return { state, before: before.checkpoint.size, tiles: 0, counts };
+}
+
+function isRoot(root: Uint8Array | undefined, { checkpoint }: Progress): boolean {
+  return root !== undefined && equalBytes(root, checkpoint.root);
+}

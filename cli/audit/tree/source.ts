@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { readFileBoundedSync } from '../../../platform/read-file.ts';
+import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import { ProblemError } from '../../errors.ts';
+import { hasErrorCode } from '../../home/files.ts';
+import { LIMIT } from '../../record/layout.ts';
+
+/** Where a log is read from. Nothing of it is believed. */
+export interface LogSource {
+  /** The newest checkpoint, a signed note. */
+  checkpoint(): Promise<string>;
+  /** A tile or entry bundle by path. @throws {@link ProtocolError} `proof_invalid` when it is missing. */
+  tile(path: string): Promise<Uint8Array>;
+  /** Where the tiles are files, so that threads can read them by themselves. */
+  readonly directory?: string;
+}
+
+/** A log as files: `checkpoint` and `tile/` in one folder. */
+export function directorySource(directory: string): LogSource {
+  return {
+    directory,
+    checkpoint: () =>
+      Promise.try(() =>
+        utf8Decode(readFileBoundedSync(join(directory, 'checkpoint'), LIMIT.small)),
+      ),
+    tile: (path) =>
+      Promise.try(() => {
+        try {
+          return readFileBoundedSync(join(directory, path), LIMIT.tile);
+        } catch (error) {
+          throw hasErrorCode(error, 'ENOENT') ? missing(path) : error;
+        }
+      }),
+  };
+}
+
+/** A log on a server. A tile that the checkpoint implies and the server does not have is a breach. */
+export function serverSource(client: Pick<LogSource, 'checkpoint' | 'tile'>): LogSource {
+  return {
+    checkpoint: () => client.checkpoint(),
+    async tile(path) {
+      try {
+        return await client.tile(path);
+      } catch (error) {
+        throw error instanceof ProblemError && error.status === 404 ? missing(path) : error;
+      }
+    },
+  };
+}
+
+function missing(path: string): ProtocolError {
+  return new ProtocolError('proof_invalid', `${path} is missing`);
+}

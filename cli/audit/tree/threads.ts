@@ -1,0 +1,121 @@
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { ProtocolError, type ProtocolErrorCode } from '../../../protocol/errors.ts';
+import { localRangeChecker } from './local-ranges.ts';
+import type { RangeRoots, TileRange, TileRanges } from './ranges.ts';
+
+/** What became of a range in a thread. */
+export type Outcome =
+  | { readonly range: RangeRoots }
+  | { readonly refused: { readonly code: ProtocolErrorCode; readonly message: string } }
+  | { readonly error: unknown };
+
+/** So many ranges a thread may be ahead of the one that is waited for: what bounds the memory. */
+const AHEAD = 4;
+
+/**
+ * Check ranges of a log in a folder on all cores, and give the results in order.
+ *
+ * This thread works like the others, so that one core needs none of them, and two lose no time while
+ * the other one starts.
+ *
+ * @throws as `localRangeChecker`, for the first range that does not hold.
+ */
+export async function* checkInThreads(
+  directory: string,
+  ranges: TileRanges,
+  threads = availableParallelism(),
+): AsyncGenerator<RangeRoots> {
+  const check = localRangeChecker(directory);
+  const outcomes = new Map<number, Outcome>();
+  let next = 0;
+  let wanted = 0;
+  let wake = Promise.withResolvers<undefined>();
+  const settle = (index: number, outcome: Outcome): void => {
+    outcomes.set(index, outcome);
+    wake.resolve(undefined);
+    wake = Promise.withResolvers();
+  };
+
+  const take = (): number | undefined =>
+    next < ranges.count && next < wanted + AHEAD * threads ? next++ : undefined;
+  const others = Array.from({ length: Math.min(threads, ranges.count) - 1 }, () =>
+    startThread(directory, settle),
+  );
+  const feed = (): void => {
+    for (const thread of others) {
+      const index = thread.isIdle() ? take() : undefined;
+      if (index !== undefined) thread.check(index, ranges.get(index));
+    }
+  };
+
+  try {
+    while (wanted < ranges.count) {
+      feed();
+      const outcome = outcomes.get(wanted);
+      if (outcome !== undefined) {
+        outcomes.delete(wanted);
+        wanted += 1;
+        yield rangeOf(outcome);
+        continue;
+      }
+      const index = take();
+      if (index === undefined) {
+        await wake.promise;
+      } else {
+        settle(index, attempt(check, ranges.get(index)));
+        // What other threads have to say is heard only when this one pauses.
+        await new Promise(setImmediate);
+      }
+    }
+  } finally {
+    await Promise.all(others.map((thread) => thread.end()));
+  }
+}
+
+interface Thread {
+  isIdle(): boolean;
+  check(index: number, tiles: TileRange): void;
+  end(): Promise<unknown>;
+}
+
+function startThread(directory: string, settle: (index: number, outcome: Outcome) => void): Thread {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const path = fileURLToPath(new URL(`range-thread.${extension}`, import.meta.url));
+  const worker = new Worker(path, { workerData: { directory } });
+  let current: number | undefined;
+  let failure: unknown;
+  const finish = (outcome: Outcome): void => {
+    const index = current;
+    current = undefined;
+    if (index !== undefined) settle(index, outcome);
+  };
+  worker.on('message', finish);
+  worker.on('error', (error) => {
+    failure = error;
+    finish({ error });
+  });
+  return {
+    isIdle: () => current === undefined && failure === undefined,
+    check(index, tiles) {
+      current = index;
+      worker.postMessage(tiles);
+    },
+    end: () => worker.terminate(),
+  };
+}
+
+function attempt(check: (tiles: TileRange) => RangeRoots, tiles: TileRange): Outcome {
+  try {
+    return { range: check(tiles) };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function rangeOf(outcome: Outcome): RangeRoots {
+  if ('range' in outcome) return outcome.range;
+  if ('error' in outcome) throw outcome.error;
+  throw new ProtocolError(outcome.refused.code, outcome.refused.message);
+}
