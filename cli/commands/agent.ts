@@ -1,7 +1,10 @@
 import { findOption, hasFlag, listOption, wholeNumber, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { serveOnce, startAgent } from '../officer/agent.ts';
-import { openOfficerSession } from '../officer/session.ts';
+import { withAnswerLimit } from '../client/http.ts';
+import { openMirror } from '../client/mirror.ts';
+import { serveOnce } from '../officer/agent.ts';
+import { startAgent } from '../officer/agent-memory.ts';
+import { openOfficerForRelease } from '../officer/session.ts';
 
 export const agentCommand: Command = {
   name: 'agent',
@@ -13,6 +16,11 @@ export const agentCommand: Command = {
       description: 'your draft of a campaign: the agent then publishes the combined key too',
       many: true,
     },
+    {
+      flag: '--mirror <target>',
+      description: 'folder or https address to publish to besides the server',
+      many: true,
+    },
     { flag: '--once', description: 'publish what is due now, and end' },
     {
       flag: '--poll <seconds>',
@@ -20,13 +28,14 @@ export const agentCommand: Command = {
       defaultValue: '15',
     },
   ],
-  example: 'sealdrop agent --draft ada.draft.age',
+  example: 'sealdrop agent --draft ada.draft.age --mirror https://mirror.example/shares',
 
   async run(input, context) {
     const poll = findOption(input, 'poll') ?? '15';
     const pollMs = wholeNumber(poll, '--poll', 1, 60) * 1000;
-    const session = await openOfficerSession(context);
-    const memory = await startAgent(session, listOption(input, 'draft'));
+    const mirrors = listOption(input, 'mirror').map((target) => openMirror(context, target));
+    const session = await openOfficerForRelease(withAnswerLimit(context));
+    const memory = await startAgent(session, listOption(input, 'draft'), mirrors);
     const isOnce = hasFlag(input, 'once');
     if (!isOnce) context.out.note(`agent of ${session.keys.id}; stop it with Ctrl-C`);
     for (;;) {

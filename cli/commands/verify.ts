@@ -13,7 +13,7 @@ import { argument, type Command } from '../command.ts';
 import { readInputFile } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
 import { verifyApproval } from '../operator/approval.ts';
-import { loadChain, type Chain } from '../operator/chain.ts';
+import { loadChain, type Chain } from '../client/chain.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 /** Signed, or signatures themselves; everything else is listed in SHA256SUMS. */

@@ -18,6 +18,7 @@ import {
 } from '../../protocol/statement/directive.ts';
 import { verifyPublication } from '../../protocol/statement/share.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
+import { saveChain } from '../client/chain.ts';
 import type { CampaignView, DirectivesView } from '../client/client.ts';
 import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
@@ -71,12 +72,18 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
       'use the newer sealdrop that made it',
     );
   }
+  const { completed } = answer;
   const { directives, state } = await verifyCompleted(
     session.home,
     trust,
     plan,
     planBytes,
-    answer.completed,
+    completed,
+    // An agent goes on from these when there is no server.
+    () =>
+      completed.length === 0
+        ? Promise.resolve()
+        : saveChain(session.home.campaign(id), { planBytes, completed }),
   );
   if (directives.length === 0) checkPlan(plan, trust.root);
   const reached = await followEvents(session, plan, state, view);

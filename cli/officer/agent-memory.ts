@@ -1,0 +1,69 @@
+import { parsePlan } from '../../protocol/campaign/plan.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { openDraft } from '../../protocol/embargo/draft.ts';
+import type { Envelope } from '../../protocol/signature/dsse.ts';
+import type { Mirror } from '../client/mirror.ts';
+import { CliError, InterruptedError } from '../errors.ts';
+import { readInputFile } from '../home/files.ts';
+import { accessKeyOf } from './drafts.ts';
+import { MAX_DRAFT_BYTES } from './sealed-dir.ts';
+import type { OfficerSession } from './session.ts';
+
+/** What an agent keeps in memory, and nowhere else. */
+export interface AgentMemory {
+  /** Where to publish besides the server. */
+  readonly mirrors: readonly Mirror[];
+  /** Campaigns whose shares are at hand. */
+  readonly holding: Set<string>;
+  /** Access keys by campaign, from the drafts given at the start. */
+  readonly accessKeys: ReadonlyMap<string, string>;
+  /** What was signed, `<campaign> <key>`: the same goes everywhere. */
+  readonly signed: Map<string, Envelope>;
+  /** What is out at the server, `<campaign> <key>`, and at mirrors, `<campaign> <key> <mirror>`. */
+  readonly done: Set<string>;
+  /** The last trouble told, by what it is about: the same is not told every second. */
+  readonly troubles: Map<string, string>;
+}
+
+/** An agent's memory at its start. Of a draft only the access key is kept. */
+export async function startAgent(
+  { keys }: OfficerSession,
+  drafts: readonly string[],
+  mirrors: readonly Mirror[] = [],
+): Promise<AgentMemory> {
+  const accessKeys = new Map<string, string>();
+  for (const path of drafts) {
+    const draft = await openDraft(await readInputFile(path, MAX_DRAFT_BYTES), keys.ageIdentity);
+    accessKeys.set(parsePlan(draft.plan).campaign, await accessKeyOf(draft));
+  }
+  return {
+    mirrors,
+    accessKeys,
+    holding: new Set(),
+    signed: new Map(),
+    done: new Set(),
+    troubles: new Map(),
+  };
+}
+
+/**
+ * Tell what went wrong, once until it changes. The agent goes on.
+ *
+ * @param about - A campaign, and what of it; empty for the server as a whole.
+ * @throws What is neither a person's trouble nor a wrong answer; {@link InterruptedError}.
+ */
+export function tellTrouble(
+  { context }: OfficerSession,
+  { troubles }: AgentMemory,
+  about: string,
+  error: unknown,
+): void {
+  if (context.signal.aborted || error instanceof InterruptedError) throw new InterruptedError();
+  if (!(error instanceof CliError) && !(error instanceof ProtocolError)) throw error;
+  const advice = error instanceof CliError && error.advice ? `; ${error.advice}` : '';
+  const [id = ''] = about.split(' ');
+  const text = `${id === '' ? '' : `${id}: `}${error.message}${advice}`;
+  if (troubles.get(about) === text) return;
+  troubles.set(about, text);
+  context.out.warn(text);
+}
