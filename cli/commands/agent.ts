@@ -3,8 +3,11 @@ import { CliError } from '../errors.ts';
 import { withAnswerLimit } from '../client/http.ts';
 import { openMirror } from '../client/mirror.ts';
 import { serveOnce } from '../officer/agent.ts';
-import { startAgent } from '../officer/agent-memory.ts';
+import { hasTroubles, startAgent, tellClock } from '../officer/agent-memory.ts';
 import { openOfficerForRelease } from '../officer/session.ts';
+
+/** How often the clock is compared with others. */
+const CLOCK_MS = 600_000;
 
 export const agentCommand: Command = {
   name: 'agent',
@@ -19,6 +22,11 @@ export const agentCommand: Command = {
     {
       flag: '--mirror <target>',
       description: 'folder or https address to publish to besides the server',
+      many: true,
+    },
+    {
+      flag: '--clock <url>',
+      description: 'any https server to compare the clock with, besides server and mirrors',
       many: true,
     },
     { flag: '--once', description: 'publish what is due now, and end' },
@@ -38,13 +46,24 @@ export const agentCommand: Command = {
     const memory = await startAgent(session, listOption(input, 'draft'), mirrors);
     const isOnce = hasFlag(input, 'once');
     if (!isOnce) context.out.note(`agent of ${session.keys.id}; stop it with Ctrl-C`);
+    const isUrl = (target: string): boolean => target.startsWith('http');
+    const clocks = [
+      session.client.server,
+      ...listOption(input, 'mirror').filter(isUrl),
+      ...listOption(input, 'clock'),
+    ];
+    let clockDue = 0;
     for (;;) {
+      if (context.now() >= clockDue) {
+        clockDue = context.now() + CLOCK_MS;
+        await tellClock(session, memory, clocks);
+      }
       const wait = await serveOnce(session, memory, pollMs);
       if (isOnce) break;
       await context.sleep(wait);
     }
     context.out.summary({ officer: session.keys.id, published: [...memory.done].sort() });
-    if (memory.troubles.size > 0) {
+    if (hasTroubles(memory)) {
       throw new CliError('not everything could be looked after', 'the warnings above say what');
     }
   },
