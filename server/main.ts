@@ -1,10 +1,12 @@
 import { argv, env, exit, stderr, stdout } from 'node:process';
 
+import { steadyClock } from '../platform/steady-clock.ts';
 import { ExposedSecretError } from '../platform/read-file.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { makeCard } from './card.ts';
 import { ConfigError, readConfig } from './config.ts';
 import { createLogger } from './logger.ts';
+import type { Logger } from './services/logger.ts';
 import { describeFailure } from './services/failure.ts';
 import { LogStateError } from './services/log/recover.ts';
 import { TrustError } from './services/trust/trust.ts';
@@ -48,7 +50,9 @@ async function serve(): Promise<void> {
   };
   const server = await startServer(config, {
     logger,
-    now: () => Date.now(),
+    now: steadyClock((byMs) => {
+      tellJump(logger, byMs);
+    }),
     random: () => Math.random(),
     onFatal,
   });
@@ -73,6 +77,12 @@ async function serve(): Promise<void> {
   if (config.mail === undefined) {
     logger.warn({}, 'SEALDROP_SMTP_URL is not set: no mail goes out, messages wait in the inbox');
   }
+}
+
+function tellJump(logger: Pick<Logger, 'info' | 'error'>, byMs: number): void {
+  const seconds = Math.round(byMs / 1000);
+  if (seconds === 0) logger.info({}, 'the clock is right again');
+  else logger.error({ code: 'clock_jump', seconds }, 'the clock has jumped and is not followed');
 }
 
 const EXPECTED = [

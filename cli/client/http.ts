@@ -89,6 +89,20 @@ export async function sendRequest(
   throw await readProblem(answer, response.status, url);
 }
 
+/** How long one answer may take where there are other places to turn to. */
+const ANSWER_MS = 5_000;
+
+/** The same context for those who must not wait for a server that takes requests and never answers. */
+export function withAnswerLimit<T extends Pick<NetworkContext, 'fetch'>>(context: T): T {
+  return {
+    ...context,
+    fetch: (url: string | URL | Request, init?: RequestInit) => {
+      const signals = [AbortSignal.timeout(ANSWER_MS), ...(init?.signal ? [init.signal] : [])];
+      return context.fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    },
+  };
+}
+
 /**
  * Read a whole body.
  *

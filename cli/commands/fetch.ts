@@ -7,13 +7,16 @@ import {
   findOption,
   getOption,
   hasFlag,
+  listOption,
   type Command,
   type Context,
 } from '../command.ts';
+import { withAnswerLimit } from '../client/http.ts';
+import { openMirror, type Mirror } from '../client/mirror.ts';
 import { isOverdue, overdueError, overdueText } from '../client/overdue.ts';
 import { NotReleasedError, VerificationError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
-import { loadChain, saveChain, verifyChain, type Chain } from '../operator/chain.ts';
+import { loadChain, saveChain, verifyChain, type Chain } from '../client/chain.ts';
 import { requireNoticeOf } from '../operator/notice.ts';
 import { findReleaseKey, isTemporary, openPatch, readCiphertext } from '../operator/opening.ts';
 import { openForRelease, type OperatorSession } from '../operator/session.ts';
@@ -33,6 +36,11 @@ export const fetchCommand: Command = {
     { flag: '--out <dir>', description: 'new folder for the patch', required: true },
     { flag: '--variant <name>', description: 'client variant; default: the only one' },
     { flag: '--wait', description: 'wait for T0' },
+    {
+      flag: '--mirror <source>',
+      description: 'folder or https address where officers publish besides the server',
+      many: true,
+    },
   ],
   example: 'sealdrop fetch SDX-2026-7KQ4 --variant agave --wait --out ./patch',
 
@@ -40,7 +48,8 @@ export const fetchCommand: Command = {
     const id = argument(input, 0);
     const out = getOption(input, 'out');
     await requireFree(out);
-    const session = await openForRelease(context);
+    const mirrors = listOption(input, 'mirror').map((source) => openMirror(context, source));
+    const session = await openForRelease(mirrors.length > 0 ? withAnswerLimit(context) : context);
     const directory = session.home.campaign(id);
     const stored = await loadChain(session.home, session.trust, directory);
     const accessKey = await requireNoticeOf(directory, stored.plan);
@@ -48,7 +57,7 @@ export const fetchCommand: Command = {
     // Whoever has not prefetched should hear of it now, not at T0.
     await readCiphertext(directory, stored.plan, variant);
     const warn = onceEach(context);
-    const ask = keyAsker(session, directory, accessKey, warn);
+    const ask = keyAsker(session, directory, accessKey, mirrors, warn);
     const { chain, key } = hasFlag(input, 'wait')
       ? await waitForKey(session, directory, stored, ask, warn)
       : await ask(stored);
@@ -102,6 +111,7 @@ function keyAsker(
   session: OperatorSession,
   directory: CampaignDirectory,
   accessKey: string,
+  mirrors: readonly Mirror[],
   warn: Warn,
 ): Ask {
   const { context } = session;
@@ -114,7 +124,7 @@ function keyAsker(
         'do not apply it; read what officers wrote',
       );
     }
-    const key = await findReleaseKey(session, chain, accessKey, warn).catch((error: unknown) => {
+    const key = await findReleaseKey(session, chain, accessKey, mirrors, warn).catch((error: unknown) => {
       if (isTemporary(error) && isOverdue(releaseTime, context.now())) {
         warn(overdueText({ campaign, releaseTime, reason: 'this server does not answer' }));
       }

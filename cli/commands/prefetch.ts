@@ -8,7 +8,7 @@ import { argument, findOption, type Command } from '../command.ts';
 import { CliError, ProblemError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { hasErrorCode } from '../home/files.ts';
-import { saveChain, verifyChain, type Chain } from '../operator/chain.ts';
+import { saveChain, verifyChain, type Chain } from '../client/chain.ts';
 import { requireNoticeOf, requirePublic } from '../operator/notice.ts';
 import { bundleName, SIGNATURES_NAME } from '../operator/opening.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';

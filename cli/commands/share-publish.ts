@@ -1,7 +1,9 @@
-import { argument, findOption, type Command } from '../command.ts';
+import { openMirror } from '../client/mirror.ts';
+import { argument, findOption, listOption, type Command } from '../command.ts';
 import { CliError, NotReleasedError, UsageError } from '../errors.ts';
 import { isHolder, openOwnShares } from '../officer/custody.ts';
-import { isDue, publishShare } from '../officer/publishing.ts';
+import { mirrorOutlet, serverOutlet } from '../officer/outlets.ts';
+import { isDue, signShare } from '../officer/publishing.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
 import { isStopped, stopPath } from '../officer/stop.ts';
@@ -11,7 +13,14 @@ export const sharePublishCommand: Command = {
   group: 'officer',
   summary: 'Publish your share by hand, when no agent of yours runs; refused before its time',
   args: [{ name: 'id', description: 'campaign id' }],
-  options: [{ flag: '--key <key>', description: 'release or closing', defaultValue: 'release' }],
+  options: [
+    { flag: '--key <key>', description: 'release or closing', defaultValue: 'release' },
+    {
+      flag: '--mirror <target>',
+      description: 'folder or https address to publish to besides the server',
+      many: true,
+    },
+  ],
   example: 'sealdrop share publish SDX-2026-7KQ4',
 
   async run(input, context) {
@@ -21,7 +30,8 @@ export const sharePublishCommand: Command = {
       throw new UsageError(`there is no ${key} key`, 'give --key release or --key closing');
     }
     const session = await openOfficerSession(context);
-    const { plan, planRoot, state } = await loadStanding(session, id);
+    const mirrors = listOption(input, 'mirror').map((target) => openMirror(context, target));
+    const { plan, planBytes, planRoot, state } = await loadStanding(session, id);
     if (!isHolder(session, planRoot)) {
       throw new CliError(
         `you hold no share of ${id}: its plan was made before your keys were in force`,
@@ -47,7 +57,12 @@ export const sharePublishCommand: Command = {
         `to publish after all, remove ${await stopPath(session.home, id)}`,
       );
     }
-    const isNew = await publishShare(session, plan, key, await openOwnShares(session, plan));
+    const envelope = await signShare(session, plan, key, await openOwnShares(session, plan));
+    for (const mirror of mirrors) {
+      await mirrorOutlet(mirror, session.keys.id).publish(planBytes, key, envelope);
+      context.out.line(`your share of the ${key} key is at ${mirror.name}`);
+    }
+    const isNew = await serverOutlet(session, id).publish(planBytes, key, envelope);
     context.out.line(
       isNew
         ? `your share of the ${key} key is out`

@@ -2,7 +2,7 @@ import type { Plan } from '../../protocol/campaign/plan.ts';
 import { documentDigest } from '../../protocol/campaign/document.ts';
 import { argument, findOption, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { loadChain } from '../operator/chain.ts';
+import { loadChain } from '../client/chain.ts';
 import { loadNotice } from '../operator/notice.ts';
 import { say, type Saying } from '../operator/say.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';

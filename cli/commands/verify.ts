@@ -16,7 +16,7 @@ import { argument, type Command } from '../command.ts';
 import { readInputFile } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
 import { verifyApproval } from '../operator/approval.ts';
-import { loadChain, type Chain } from '../operator/chain.ts';
+import { loadChain, type Chain } from '../client/chain.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 /** Officers' public keys, which `fetch` writes for other programs. */

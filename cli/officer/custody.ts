@@ -4,6 +4,7 @@ import { verifyPlannedShare, type KeyName } from '../../protocol/embargo/share.t
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
+import type { CustodyShare } from '../client/client.ts';
 import type { OfficerSession } from './session.ts';
 
 /**
@@ -29,26 +30,67 @@ export function isHolder({ keys, trust }: OfficerSession, planRoot: TrustRoot): 
 /** An officer's own share documents, opened and found to be those of the plan. */
 export type OwnShares = Readonly<Record<KeyName, Uint8Array>>;
 
+/** Where this home keeps one, encrypted to its officer as the server has it. */
+const keptName = (key: KeyName): string => `custody.${key}.age`;
+
 /**
- * Open the shares that the server keeps for us.
+ * Open our shares: as kept here since the last time, else as the server keeps them for us.
+ *
+ * They are kept encrypted, so that whoever takes this disk without the officer's key has nothing.
  *
  * @throws {@link ProtocolError} `share_invalid`, `commitment_mismatch` or `bundle_invalid` when one
  *   is missing, is not ours to open, or is another than the plan commits to.
  */
 export async function openOwnShares(session: OfficerSession, plan: Plan): Promise<OwnShares> {
-  const { client, keys } = session;
-  const custody = await client.custody(plan.campaign);
+  const kept = await findKeptShares(session, plan);
+  if (kept !== undefined) return kept;
+  const directory = session.home.campaign(plan.campaign);
+  const custody = await session.client.custody(plan.campaign);
   const own = async (key: KeyName): Promise<Uint8Array> => {
-    const share = custody.find((it) => it.key === key && it.officer === keys.id);
-    if (share === undefined) {
-      throw new ProtocolError(
-        'share_invalid',
-        `the server keeps no share of the ${key} key for us`,
-      );
-    }
-    const document = await open(fromBase64(share.sealed), keys.ageIdentity);
-    verifyPlannedShare(document, plan, key, keys.id);
+    const sealed = ownShare(custody, key, session.keys.id);
+    const document = await openShare(session, plan, key, sealed);
+    await directory.writeSecret(keptName(key), sealed);
     return document;
   };
   return { release: await own('release'), closing: await own('closing') };
+}
+
+/** Our shares from this home alone; `undefined` unless both are here and are those of the plan. */
+export async function findKeptShares(
+  session: OfficerSession,
+  plan: Plan,
+): Promise<OwnShares | undefined> {
+  const directory = session.home.campaign(plan.campaign);
+  const [release, closing] = [
+    await directory.findSecret(keptName('release')),
+    await directory.findSecret(keptName('closing')),
+  ];
+  if (release === undefined || closing === undefined) return undefined;
+  try {
+    return {
+      release: await openShare(session, plan, 'release', release),
+      closing: await openShare(session, plan, 'closing', closing),
+    };
+  } catch (error) {
+    // Those of an earlier plan, or damaged: the server has what belongs to this one.
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
+function ownShare(custody: readonly CustodyShare[], key: KeyName, officer: string): Uint8Array {
+  const share = custody.find((it) => it.key === key && it.officer === officer);
+  if (share !== undefined) return fromBase64(share.sealed);
+  throw new ProtocolError('share_invalid', `the server keeps no share of the ${key} key for us`);
+}
+
+async function openShare(
+  { keys }: OfficerSession,
+  plan: Plan,
+  key: KeyName,
+  sealed: Uint8Array,
+): Promise<Uint8Array> {
+  const document = await open(sealed, keys.ageIdentity);
+  verifyPlannedShare(document, plan, key, keys.id);
+  return document;
 }

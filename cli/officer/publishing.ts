@@ -7,7 +7,7 @@ import { combineShares, type KeyName, type OfficerShare } from '../../protocol/e
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { signEnvelope } from '../../protocol/signature/dsse.ts';
+import { signEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { encodePublication, verifyPublicationUnder } from '../../protocol/statement/share.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { ProblemError } from '../errors.ts';
@@ -31,17 +31,15 @@ export function isDue(key: KeyName, state: CampaignState, now: number): boolean 
 }
 
 /**
- * Publish our share: of the release key encrypted to those who hold the notice, of the closing key
- * in clear.
- *
- * @returns `false` when the server has it from us already.
+ * Sign our share for publication: of the release key encrypted to those who hold the notice, of the
+ * closing key in clear.
  */
-export async function publishShare(
-  { client, keys }: OfficerSession,
+export async function signShare(
+  { keys }: Pick<OfficerSession, 'keys'>,
   plan: Plan,
   key: KeyName,
   shares: OwnShares,
-): Promise<boolean> {
+): Promise<Envelope> {
   const document = shares[key];
   const sealed = key === 'release' ? await seal(document, [plan.accessRecipient]) : document;
   const payload = encodePublication({
@@ -54,23 +52,22 @@ export async function publishShare(
     officer: keys.id,
     sealed,
   });
-  return isNew(client.publishShare(plan.campaign, signEnvelope(payload, keys.signer)));
+  return signEnvelope(payload, keys.signer);
 }
 
 /**
- * Combine the shares that are out and publish the key itself, in the same wrapping, so that stock
- * `age` is enough for an operator.
+ * Combine the shares that are out and sign the key itself, in the same wrapping, so that stock `age`
+ * is enough for an operator.
  *
  * @param accessKey - What the shares are encrypted to, from the notice.
- * @returns `false` when the server has one from us already.
  * @throws {@link ProtocolError} `threshold_unmet` when too few of the shares are good.
  */
-export async function publishReleaseKey(
+export async function signReleaseKey(
   session: OfficerSession,
   { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
   accessKey: string,
-): Promise<boolean> {
-  const { client, context, keys } = session;
+): Promise<Envelope> {
+  const { context, keys } = session;
   const { key, bad } = await combineShares(
     await openShares(session, { plan, roots }, accessKey),
     plan,
@@ -88,7 +85,7 @@ export async function publishReleaseKey(
     officer: keys.id,
     sealed: await seal(utf8Encode(`${key}\n`), [plan.accessRecipient]),
   });
-  return isNew(client.publishReleaseKey(plan.campaign, signEnvelope(payload, keys.signer)));
+  return signEnvelope(payload, keys.signer);
 }
 
 /** Whether the release key is out, from whichever officer. */
@@ -126,15 +123,4 @@ async function openShares(
     }
   }
   return documents;
-}
-
-/** A second envelope for the same share is refused, and means that the first is there. */
-async function isNew(publishing: Promise<void>): Promise<boolean> {
-  try {
-    await publishing;
-    return true;
-  } catch (error) {
-    if (error instanceof ProblemError && error.status === 409) return false;
-    throw error;
-  }
 }

@@ -2,9 +2,10 @@ import { checkNotExpired } from '../../protocol/trust/root.ts';
 import type { Officer } from '../../protocol/trust/root.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
-import { refreshTrust, type Trust } from '../client/trust.ts';
+import { loadTrust, refreshTrust, type Trust } from '../client/trust.ts';
 import type { Context } from '../command.ts';
 import { LoginError } from '../errors.ts';
+import { EXIT, exitCodeOf } from '../exit-code.ts';
 import { openHome, type Home } from '../home/home.ts';
 import type { OfficerKeys } from '../home/keys.ts';
 
@@ -30,6 +31,25 @@ export async function openOfficerSession(context: Context): Promise<OfficerSessi
   const session = { context, home, client, keys, trust: await refreshTrust(home, client) };
   ownEntry(session);
   return session;
+}
+
+/**
+ * The same, also when the server is of no help: an agent that starts again goes on from what its
+ * home has kept.
+ */
+export async function openOfficerForRelease(context: Context): Promise<OfficerSession> {
+  try {
+    return await openOfficerSession(context);
+  } catch (error) {
+    if (exitCodeOf(error) !== EXIT.temporary) throw error;
+    const home = openHome(context);
+    const keys = await home.officerKeys();
+    const client = await connect(context, home, keys.signer);
+    const session = { context, home, client, keys, trust: await loadTrust(home) };
+    ownEntry(session);
+    context.out.warn(`going on with what is here: ${(error as Error).message}`);
+    return session;
+  }
 }
 
 /** The same, with whatever newer root there is by now. */

@@ -19,6 +19,7 @@ import {
 import { verifyPublicationUnder } from '../../protocol/statement/share.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
+import { saveChain } from '../client/chain.ts';
 import type { CampaignView, DirectivesView } from '../client/client.ts';
 import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
@@ -76,13 +77,21 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
       'use the newer sealdrop that made it',
     );
   }
+  const { completed } = answer;
   const { directives, state } = await verifyCompleted(
     session.home,
     trust,
     plan,
     planBytes,
-    answer.completed,
-    { own: session.keys.signer.publicKey },
+    completed,
+    {
+      own: session.keys.signer.publicKey,
+      // An agent goes on from these when there is no server.
+      store: () =>
+        completed.length === 0
+          ? Promise.resolve()
+          : saveChain(session.home.campaign(id), { planBytes, completed }),
+    },
   );
   if (directives.length === 0) checkPlan(plan, trust.root);
   const planRoot = trust.roots.get(directives[0]?.rootVersion ?? 0) ?? trust.root;

@@ -14,13 +14,15 @@ import { rootsSince } from '../../protocol/trust/chain.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import type { EnvelopeJson } from '../client/client.ts';
+import type { Mirror } from '../client/mirror.ts';
 import { CliError, ProblemError } from '../errors.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { verifyApproval, type Approvers } from './approval.ts';
-import type { Chain } from './chain.ts';
+import type { Chain } from '../client/chain.ts';
 import { openPublications, type OpenedPublications, type Publication } from './publications.ts';
 import type { OperatorSession } from './session.ts';
+import { findShares, type Found } from './sources.ts';
 
 /** A patch whose every byte was checked. */
 export interface OpenedPatch extends Bundle {
@@ -32,31 +34,35 @@ export interface OpenedPatch extends Bundle {
  * The release key, from whatever the officers have published; `undefined` while that is too little.
  *
  * A bad share names its officer through `blame` and blocks nobody.
+ *
+ * @param mirrors - Asked besides the server; they will do without it.
  */
 export async function findReleaseKey(
   session: OperatorSession,
   chain: Chain,
   accessKey: string,
+  mirrors: readonly Mirror[],
   blame: (text: string) => void,
 ): Promise<string | undefined> {
-  const { plan } = chain;
+  const { plan, planBytes } = chain;
   const { client, trust } = session;
   const roots = rootsSince(trust.roots, chain.root.version);
-  const read = async (envelopes: readonly EnvelopeJson[]): Promise<OpenedPublications> => {
-    const verified = verifyPublications(roots, plan, envelopes, blame);
+  const read = async (found: readonly Found[]): Promise<OpenedPublications> => {
+    const verified = verifyPublications(roots, plan, found, blame);
     const opened = await openPublications(verified, plan, accessKey);
     for (const { officer, of, reason } of opened.bad) {
       blame(`what ${officer} published of the ${of} is bad: ${reason}`);
     }
     return opened;
   };
-  const { shares } = await read(await client.shares(plan.campaign));
+  const { shares } = await read(await findShares(client, mirrors, plan, planBytes, blame));
   if (shares.release.length >= plan.shareThreshold) {
     return (await combineShares(shares.release, plan, 'release')).key;
   }
   // Put together by an officer's agent from shares that may not have come this way.
-  const published = await findPublishedKey(client, plan.campaign);
-  return published && (await read([published])).releaseKey;
+  const json = await findPublishedKey(client, plan.campaign);
+  if (json === undefined) return undefined;
+  return (await read([{ source: 'the server', read: () => readEnvelope(json) }])).releaseKey;
 }
 
 async function findPublishedKey(
@@ -71,19 +77,19 @@ async function findPublishedKey(
   }
 }
 
-/** Officers alone publish; what the server hands out besides is left out, and told. */
+/** Officers alone publish; what anybody hands out besides is left out, and told. */
 function verifyPublications(
   roots: readonly TrustRoot[],
   plan: Plan,
-  envelopes: readonly EnvelopeJson[],
+  found: readonly Found[],
   blame: (text: string) => void,
 ): readonly Publication[] {
-  return envelopes.flatMap((json) => {
+  return found.flatMap(({ source, read }) => {
     try {
-      return [verifyPublicationUnder(readEnvelope(json), verifyEd25519, roots, plan)];
+      return [verifyPublicationUnder(read(), verifyEd25519, roots, plan)];
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
-      blame(`the server hands out a share that no officer published: ${error.message}`);
+      blame(`${source} hands out a share that no officer published: ${error.message}`);
       return [];
     }
   });

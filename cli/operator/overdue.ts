@@ -3,7 +3,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { InboxEntry } from '../client/client.ts';
 import { isOverdue, type Overdue } from '../client/overdue.ts';
 import { CliError, ProblemError } from '../errors.ts';
-import { loadChain, saveChain, verifyChain, type Chain } from './chain.ts';
+import { loadChain, saveChain, verifyChain, type Chain } from '../client/chain.ts';
 import type { OperatorSession } from './session.ts';
 
 /** Claims that can be tried out at once: `fetch` verifies them. */

@@ -5,29 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { HOUR_MS } from '../support/clock.ts';
+import { disguises } from '../support/disguises.ts';
 import { openStory } from '../support/story.ts';
 import type { World } from '../support/world.ts';
 import { openWorld } from '../support/world.ts';
-
-/** Everything a canary could look like at rest. */
-function disguises(canary: Buffer): Buffer[] {
-  const text = canary.toString('hex');
-  const base64 = (padding: number): Buffer => {
-    const shifted = Buffer.concat([Buffer.alloc(padding), canary]).toString('base64');
-    // Characters that depend on the neighbours are cut off.
-    return Buffer.from(shifted.slice(padding === 0 ? 0 : 4, -4).replace(/=+$/, ''));
-  };
-  return [
-    canary,
-    Buffer.from(text),
-    Buffer.from(text.toUpperCase()),
-    Buffer.from(text, 'utf16le'),
-    base64(0),
-    base64(1),
-    base64(2),
-    Buffer.from(canary.toString('base64url').slice(0, 40)),
-  ];
-}
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

@@ -55,6 +55,8 @@ export interface SealOptions {
   readonly patch?: Uint8Array;
   /** Text of disclosure.md. */
   readonly disclosure?: string;
+  /** Text of the notice, which gets the access key added. */
+  readonly notice?: string;
 }
 
 const HOUR_MS = 3_600_000;
@@ -101,7 +103,13 @@ export async function sealCampaign(
     encodeDocument({ type, campaign: id, nonce: nonce(), body: utf8Encode(text) });
   const named = new Map([
     ['disclosure.md', document('disclosure', options.disclosure ?? '# What happened\n')],
-    ['notice.txt', document('notice', await withAccessKey('Prepare to patch.\n', access.identity))],
+    [
+      'notice.txt',
+      document(
+        'notice',
+        await withAccessKey(options.notice ?? 'Prepare to patch.\n', access.identity),
+      ),
+    ],
     ['release.txt', releaseText],
   ]);
   const entries = [...named].map(([name, bytes]) => ({ name, sha256: documentDigest(bytes) }));

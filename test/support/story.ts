@@ -267,7 +267,7 @@ export async function openStory(
     operator: operator.key.publicKey,
     kind,
     armored: await signAndEncrypt(
-      utf8Encode('hello'),
+      sealed.documents.get('notice.txt') ?? utf8Encode('hello'),
       { signing: lead.openpgp.privateKey, recipient: operator.openpgp.publicKey },
       new Date(server.now()),
     ),

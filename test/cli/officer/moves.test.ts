@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
 import { openHome } from '../../../cli/home/home.ts';
-import { serveOnce, startAgent, type AgentMemory } from '../../../cli/officer/agent.ts';
+import { serveOnce } from '../../../cli/officer/agent.ts';
+import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
 import { describeMove, signMove } from '../../../cli/officer/move.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
@@ -296,7 +297,7 @@ describe('a server that lies', () => {
     );
     const agent = await agentOf('ada', claims);
     await agent.wake();
-    assert.ok(agent.memory.shares.has(next));
+    assert.ok(agent.memory.holding.has(next));
     assert.equal(agent.attempts(next), 0);
   });
 

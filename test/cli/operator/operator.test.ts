@@ -18,13 +18,17 @@ import {
 import { verifyMessageCommand } from '../../../cli/commands/verify-message.ts';
 import { verifyNoticeCommand } from '../../../cli/commands/verify-notice.ts';
 import { verifyCommand } from '../../../cli/commands/verify.ts';
+import { openMirror, publicationPath } from '../../../cli/client/mirror.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { toBase58 } from '../../../protocol/encoding/bytes.ts';
+import { planDigest } from '../../../protocol/campaign/plan.ts';
+import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
 import { legacyOffchainMessage } from '../../../protocol/statement/solana-offchain.ts';
 import { MINUTE_MS } from '../../support/clock.ts';
 import { expectStatus, type Story } from '../../support/story.ts';
+import type { TestOfficer } from '../../support/officers.ts';
 import { putRealSignatures } from '../audit/support/told-campaign.ts';
 import type { TestContext } from '../support/context.ts';
 import { urlOf } from './support/meddling.ts';
@@ -225,6 +229,42 @@ describe('an operator', () => {
     const patch = await readFile(place('patch/agave.patch'));
     assert.deepEqual(new Uint8Array(patch), story.sealed.patch);
     assert.deepEqual(machine.said.summary()['approvedBy'], ['alice', 'bob', 'carol']);
+  });
+
+  it('opens from mirrors alone while the server does not answer', async () => {
+    const { plan, planBytes } = story.sealed;
+    const seized: TestContext = { ...machine, fetch: () => Promise.reject(new TypeError('down')) };
+    const fetchFrom = async (out: string, ...mirror: string[]): Promise<number> => {
+      const input = { args: [story.sealed.id], options: { out: place(out), mirror } };
+      return runCommand(fetchCommand, input, seized).then(() => 0, exitCodeOf);
+    };
+    const put = async (folder: string, officer: string, bytes: Uint8Array): Promise<void> => {
+      const path = publicationPath(planDigest(planBytes), officer, 'release');
+      await openMirror(seized, place(folder)).put(path, bytes);
+    };
+    const [first, second, third] = outpost.server.officers;
+    assert.ok(first && second && third);
+    const share = async (officer: TestOfficer): Promise<Uint8Array> =>
+      encodeEnvelope(await story.shareEnvelope(officer, 'release'));
+
+    assert.equal(plan.shareThreshold, 3);
+    await put('mirror-1', first.id, await share(first));
+    await put('mirror-1', second.id, await share(second));
+    assert.equal(await fetchFrom('too-few', place('mirror-1')), 5);
+    // Junk, and a share under another's name: neither counts, neither is an obstacle.
+    await put('mirror-1', third.id, await share(first));
+    await put('mirror-2', first.id, new TextEncoder().encode('{}'));
+    assert.equal(await fetchFrom('too-few', place('mirror-1'), place('mirror-2')), 5);
+    await put('mirror-2', third.id, await share(third));
+    machine.said.stderr = '';
+    assert.equal(
+      await fetchFrom('mirrored', place('mirror-1'), place('mirror-2'), place('none')),
+      0,
+    );
+    assert.match(machine.said.stderr, /mirror-2 hands out a share that no officer published/);
+    assert.match(machine.said.stderr, /going on without the server/);
+    assert.deepEqual(await readdir(place('mirrored')), await readdir(place('patch')));
+    await assert.rejects(stat(place('too-few')), { code: 'ENOENT' });
   });
 
   it('checks the folder again at any time, and notices every change', async () => {

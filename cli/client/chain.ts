@@ -1,13 +1,13 @@
 import { directivesResponse } from '../../protocol/api.ts';
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import { checkPlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
-import { utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { equalBytes, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { verifyCompleted, type CompletedDirectives } from '../client/directives.ts';
-import type { Trust } from '../client/trust.ts';
+import { verifyCompleted, type CompletedDirectives } from './directives.ts';
+import type { Trust } from './trust.ts';
 import { CliError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import type { Home } from '../home/home.ts';
@@ -63,8 +63,14 @@ export async function saveChain(
   directory: CampaignDirectory,
   { planBytes, completed }: Pick<Chain, 'planBytes' | 'completed'>,
 ): Promise<void> {
-  await directory.write('plan.txt', planBytes);
-  await directory.write('directives.json', utf8Encode(`${JSON.stringify(completed)}\n`));
+  const files = {
+    'plan.txt': planBytes,
+    'directives.json': utf8Encode(`${JSON.stringify(completed)}\n`),
+  };
+  for (const [name, bytes] of Object.entries(files)) {
+    const kept = await directory.find(name);
+    if (kept === undefined || !equalBytes(kept, bytes)) await directory.write(name, bytes);
+  }
 }
 
 /** The chain that `prefetch` kept, verified again. */

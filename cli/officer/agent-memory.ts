@@ -1,0 +1,107 @@
+import { parsePlan } from '../../protocol/campaign/plan.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { openDraft } from '../../protocol/embargo/draft.ts';
+import type { Envelope } from '../../protocol/signature/dsse.ts';
+import type { Mirror } from '../client/mirror.ts';
+import { CliError, InterruptedError } from '../errors.ts';
+import { describeClock, medianReading, readClocks } from './clock.ts';
+import { readInputFile } from '../home/files.ts';
+import { accessKeyOf } from './drafts.ts';
+import { MAX_DRAFT_BYTES } from './sealed-dir.ts';
+import type { OfficerSession } from './session.ts';
+
+/** What an agent keeps in memory, and nowhere else. */
+export interface AgentMemory {
+  /** Where to publish besides the server. */
+  readonly mirrors: readonly Mirror[];
+  /** Campaigns whose shares are at hand. */
+  readonly holding: Set<string>;
+  /** Access keys by campaign, from the drafts given at the start. */
+  readonly accessKeys: ReadonlyMap<string, string>;
+  /** What was signed, `<campaign> <key>`: the same goes everywhere. */
+  readonly signed: Map<string, Envelope>;
+  /** What is out at the server, `<campaign> <key>`, and at mirrors, `<campaign> <key> <mirror>`. */
+  readonly done: Set<string>;
+  /** The last trouble told, by what it is about: the same is not told every second. */
+  readonly troubles: Map<string, string>;
+}
+
+/** An agent's memory at its start. Of a draft only the access key is kept. */
+export async function startAgent(
+  { keys }: OfficerSession,
+  drafts: readonly string[],
+  mirrors: readonly Mirror[] = [],
+): Promise<AgentMemory> {
+  const accessKeys = new Map<string, string>();
+  for (const path of drafts) {
+    const draft = await openDraft(await readInputFile(path, MAX_DRAFT_BYTES), keys.ageIdentity);
+    accessKeys.set(parsePlan(draft.plan).campaign, await accessKeyOf(draft));
+  }
+  return {
+    mirrors,
+    accessKeys,
+    holding: new Set(),
+    signed: new Map(),
+    done: new Set(),
+    troubles: new Map(),
+  };
+}
+
+/**
+ * Say how far our clock is from others', which it alone goes by: a share goes out neither early nor
+ * late of what this machine takes for T0.
+ *
+ * @param sources - URLs.
+ */
+export async function tellClock(
+  session: OfficerSession,
+  memory: AgentMemory,
+  sources: readonly string[],
+): Promise<void> {
+  const { context } = session;
+  const readings = await readClocks(context, sources);
+  const middle = medianReading(readings);
+  if (middle === undefined) {
+    const why = 'no server tells the time: nobody vouches for this clock';
+    tellTrouble(session, memory, CLOCK, new CliError(why, 'check it by hand'));
+    return;
+  }
+  const { text, isOff } = describeClock(middle, readings.length);
+  context.out.event('clock', { aheadMs: middle.aheadMs, sources: readings.length });
+  if (isOff) {
+    tellTrouble(session, memory, CLOCK, new CliError(text, 'set it right before T0'));
+  } else {
+    memory.troubles.delete(CLOCK);
+    context.out.note(text);
+  }
+}
+
+/** What troubles about the clock are told as. */
+const CLOCK = ' clock';
+
+/** Whether something could not be looked after; a clock that is off is told and no failure. */
+export function hasTroubles({ troubles }: AgentMemory): boolean {
+  return [...troubles.keys()].some((about) => about !== CLOCK);
+}
+
+/**
+ * Tell what went wrong, once until it changes. The agent goes on.
+ *
+ * @param about - A campaign, and what of it; empty for the server as a whole.
+ * @throws What is neither a person's trouble nor a wrong answer; {@link InterruptedError}.
+ */
+export function tellTrouble(
+  { context }: OfficerSession,
+  { troubles }: AgentMemory,
+  about: string,
+  error: unknown,
+): void {
+  if (context.signal.aborted || error instanceof InterruptedError) throw new InterruptedError();
+  if (!(error instanceof CliError) && !(error instanceof ProtocolError)) throw error;
+  const advice = error instanceof CliError && error.advice ? `; ${error.advice}` : '';
+  const [id = ''] = about.split(' ');
+  const text = `${id === '' ? '' : `${id}: `}${error.message}${advice}`;
+  if (troubles.get(about) === text) return;
+  troubles.set(about, text);
+  context.out.warn(text);
+}

@@ -1,0 +1,135 @@
+import { recipientOf } from '../../protocol/embargo/age.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Envelope } from '../../protocol/signature/dsse.ts';
+import { CliError } from '../errors.ts';
+import { tellTrouble, type AgentMemory } from './agent-memory.ts';
+import type { Holding } from './kept.ts';
+import { mirrorOutlet, serverOutlet, type Outlet, type PublicationName } from './outlets.ts';
+import { isDue, isReleaseKeyOut, signReleaseKey, signShare } from './publishing.ts';
+import type { OfficerSession } from './session.ts';
+import type { Pending, Standing } from './standing.ts';
+import { isStopped, stopPath } from './stop.ts';
+
+/** Publish whichever of our shares is due by now, to the server and to every mirror. */
+export async function publishDueShares(
+  session: OfficerSession,
+  memory: AgentMemory,
+  holding: Holding,
+  pending?: Pending,
+): Promise<void> {
+  const { plan, state, shares } = holding;
+  for (const key of ['release', 'closing'] as const) {
+    if (isOutEverywhere(memory, plan.campaign, key)) continue;
+    if (!isDue(key, state, session.context.now())) continue;
+    if (key === 'release' && (await isHeldBack(session, memory, plan.campaign, pending))) continue;
+    await publishEverywhere(session, memory, holding, key, () =>
+      signShare(session, plan, key, shares),
+    );
+  }
+}
+
+/** Once enough shares are out, whoever holds the access key spares operators the combining. */
+export async function publishReleaseKey(
+  session: OfficerSession,
+  memory: AgentMemory,
+  standing: Standing,
+): Promise<void> {
+  const { plan, view } = standing;
+  const { campaign } = plan;
+  const accessKey = memory.accessKeys.get(campaign);
+  if (accessKey === undefined || isOutEverywhere(memory, campaign, 'release-key')) return;
+  if (view.shares.published.length < plan.shareThreshold || view.releasedAt === null) return;
+  if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
+    throw new ProtocolError('key_mismatch', 'the draft is not of the plan that was decided on');
+  }
+  // Whoever published it first has spared us the work at the server.
+  if (await isReleaseKeyOut(session, standing)) memory.done.add(`${campaign} release-key`);
+  await publishEverywhere(session, memory, standing, 'release-key', () =>
+    signReleaseKey(session, standing, accessKey),
+  );
+}
+
+/** Whether nothing is left to do for one publication. */
+export function isOutEverywhere(
+  { done, mirrors }: AgentMemory,
+  campaign: string,
+  of: PublicationName,
+): boolean {
+  const name = `${campaign} ${of}`;
+  return done.has(name) && mirrors.every((mirror) => done.has(`${name} ${mirror.name}`));
+}
+
+/** There is nothing of ours to publish. */
+export function leaveOut(
+  { done, mirrors }: AgentMemory,
+  campaign: string,
+  of: PublicationName,
+): void {
+  const name = `${campaign} ${of}`;
+  done.add(name);
+  for (const mirror of mirrors) done.add(`${name} ${mirror.name}`);
+}
+
+/**
+ * Hand one publication to the server and to every mirror that has not got it. All at once, so that
+ * one that hangs delays nobody; whoever fails is told of and asked again the next time.
+ */
+async function publishEverywhere(
+  session: OfficerSession,
+  memory: AgentMemory,
+  { plan, planBytes }: Pick<Holding, 'plan' | 'planBytes'>,
+  of: PublicationName,
+  sign: () => Promise<Envelope>,
+): Promise<void> {
+  const { campaign } = plan;
+  const name = `${campaign} ${of}`;
+  const envelope = memory.signed.get(name) ?? (await sign());
+  memory.signed.set(name, envelope);
+  const publish = async (done: string, outlet: Outlet): Promise<void> => {
+    if (memory.done.has(done)) return;
+    try {
+      const isNew = await outlet.publish(planBytes, of, envelope);
+      memory.done.add(done);
+      memory.troubles.delete(done);
+      if (isNew) tell(session, campaign, of, outlet);
+    } catch (error) {
+      tellTrouble(session, memory, done, error);
+    }
+  };
+  await Promise.all([
+    publish(name, serverOutlet(session, campaign)),
+    ...memory.mirrors.map((mirror) =>
+      publish(`${name} ${mirror.name}`, mirrorOutlet(mirror, session.keys.id)),
+    ),
+  ]);
+}
+
+function tell(
+  { context, client }: OfficerSession,
+  campaign: string,
+  of: PublicationName,
+  { name }: Outlet,
+): void {
+  const what = of === 'release-key' ? 'the release key' : `our share of the ${of} key`;
+  const where = name === client.server ? '' : ` to ${name}`;
+  context.out.line(`${campaign}: published ${what}${where}`);
+  context.out.event(of === 'release-key' ? of : 'share', { campaign, key: of, outlet: name });
+}
+
+/** One signature under an abort holds back the signer's own share, whatever the others decide. */
+async function isHeldBack(
+  session: OfficerSession,
+  memory: AgentMemory,
+  campaign: string,
+  pending: Pending | undefined,
+): Promise<boolean> {
+  const { home, keys } = session;
+  const votes = pending?.directive.action === 'abort' && pending.people.includes(keys.id);
+  if (!votes && !(await isStopped(home, campaign))) return false;
+  const why = new CliError(
+    'our release share is held back, because we signed an abort',
+    `to publish after all, remove ${await stopPath(home, campaign)}`,
+  );
+  tellTrouble(session, memory, `${campaign} held back`, why);
+  return true;
+}

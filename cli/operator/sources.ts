@@ -1,0 +1,77 @@
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { planDigest } from '../../protocol/campaign/plan.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parseEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
+import type { Client } from '../client/client.ts';
+import { readEnvelope } from '../client/envelope.ts';
+import { publicationPath, type Mirror } from '../client/mirror.ts';
+import { CliError, InterruptedError } from '../errors.ts';
+
+/** A publication that somebody hands out; nothing of it is believed. */
+export interface Found {
+  readonly source: string;
+  /** @throws {@link ProtocolError} when it is no envelope. */
+  readonly read: () => Envelope;
+}
+
+/**
+ * Release shares from the server and every mirror, asked at once.
+ *
+ * As long as one source answers, whatever is wrong with the others is told and no obstacle.
+ *
+ * @throws What the server answered, when nothing came from anywhere.
+ */
+export async function findShares(
+  client: Client,
+  mirrors: readonly Mirror[],
+  plan: Plan,
+  planBytes: Uint8Array,
+  warn: (text: string) => void,
+): Promise<readonly Found[]> {
+  const [server, ...others] = await Promise.allSettled([
+    sharesOfServer(client, plan.campaign),
+    ...mirrors.map((mirror) => sharesOfMirror(mirror, plan, planDigest(planBytes))),
+  ]);
+  const found: Found[] = [];
+  for (const [i, answer] of others.entries()) {
+    if (answer.status === 'fulfilled') found.push(...answer.value);
+    else warn(`mirror ${mirrors[i]?.name ?? ''}: ${reasonOf(answer.reason)}`);
+  }
+  if (server.status === 'fulfilled') return [...server.value, ...found];
+  const reason = reasonOf(server.reason);
+  if (found.length === 0) throw server.reason;
+  warn(`going on without the server: ${reason}`);
+  return found;
+}
+
+async function sharesOfServer(client: Client, campaign: string): Promise<readonly Found[]> {
+  const shares = await client.shares(campaign);
+  return shares.map((json) => ({ source: 'the server', read: () => readEnvelope(json) }));
+}
+
+async function sharesOfMirror(
+  mirror: Mirror,
+  plan: Plan,
+  digest: string,
+): Promise<readonly Found[]> {
+  const officers = plan.shares.filter(({ key }) => key === 'release').map((it) => it.officer);
+  const files = await Promise.all(
+    officers.map((officer) => mirror.find(publicationPath(digest, officer, 'release'))),
+  );
+  return files.flatMap((bytes) =>
+    bytes === undefined
+      ? []
+      : [{ source: `mirror ${mirror.name}`, read: () => parseEnvelope(bytes) }],
+  );
+}
+
+/** @throws What is a bug of ours, or an interruption. */
+function reasonOf(reason: unknown): string {
+  const isTrouble =
+    reason instanceof CliError ||
+    reason instanceof ProtocolError ||
+    // A folder that may not be read.
+    (reason instanceof Error && 'code' in reason);
+  if (!isTrouble || reason instanceof InterruptedError) throw reason;
+  return reason.message;
+}

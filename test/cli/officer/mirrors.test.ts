@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { openMirror } from '../../../cli/client/mirror.ts';
+import { openHome } from '../../../cli/home/home.ts';
+import { serveOnce } from '../../../cli/officer/agent.ts';
+import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
+import { openOfficerForRelease } from '../../../cli/officer/session.ts';
+import { verifyEd25519 } from '../../../platform/ed25519.ts';
+import { parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
+import { verifyPublication } from '../../../protocol/statement/share.ts';
+import { listen, type TestServer } from '../support/static-server.ts';
+import { startStage, type Stage } from './support/stage.ts';
+
+const CAMPAIGN = 'SDX-2026-M1RR';
+const ABORTED = 'SDX-2026-N0NE';
+
+let stage: Stage;
+let remote: TestServer;
+const uploads = new Map<string, Uint8Array>();
+
+before(async () => {
+  stage = await startStage();
+  remote = await listen((request, response) => {
+    if (request.method !== 'PUT') return void response.writeHead(405).end();
+    const parts: Buffer[] = [];
+    request.on('data', (part: Buffer) => parts.push(part));
+    request.on('end', () => {
+      uploads.set(request.url ?? '', Buffer.concat(parts));
+      response.writeHead(201).end();
+    });
+  });
+});
+after(async () => {
+  await remote[Symbol.asyncDispose]();
+  await stage[Symbol.asyncDispose]();
+});
+
+const folder = (): string => join(stage.folder, 'mirror');
+const filesIn = async (path: string): Promise<readonly string[]> =>
+  (await readdir(path, { recursive: true }).catch(() => [])).filter((it) => it.endsWith('.json'));
+
+/** The server is gone; mirrors are not. */
+const seized: typeof fetch = (input, init) => {
+  const url = input instanceof Request ? input.url : input.toString();
+  return url.startsWith(remote.url) ? fetch(input, init) : Promise.reject(new TypeError('down'));
+};
+
+/** An agent of ada's that starts now, as after a restart of her machine. */
+async function wakeAgent(through: typeof fetch): Promise<AgentMemory> {
+  const context = await stage.contextOf('ada', { fetch: through });
+  const mirrors = [folder(), `${remote.url}/shares`].map((it) => openMirror(context, it));
+  const session = await openOfficerForRelease(context);
+  const memory = await startAgent(session, [], mirrors);
+  await serveOnce(session, memory, 60_000);
+  return memory;
+}
+
+describe('an agent with mirrors', () => {
+  it('publishes nothing before T0, with the server and without', async () => {
+    await stage.bring(CAMPAIGN, 'armed');
+    assert.deepEqual([...(await wakeAgent(fetch)).holding], [CAMPAIGN]);
+    stage.advanceTo(stage.releaseTime - 1);
+    assert.deepEqual([...(await wakeAgent(seized)).holding], [CAMPAIGN]);
+    assert.deepEqual(await filesIn(folder()), []);
+    assert.equal(uploads.size, 0);
+  });
+
+  it('publishes at T0 to every mirror when the server is gone, also after a restart', async () => {
+    stage.advanceTo(stage.releaseTime);
+    const memory = await wakeAgent(seized);
+    const planBytes = await openHome(await stage.contextOf('ada'))
+      .campaign(CAMPAIGN)
+      .find('plan.txt');
+    assert.ok(planBytes);
+    const name = `${planDigest(planBytes)}/ada.release.json`;
+    assert.deepEqual(await filesIn(folder()), [name]);
+    assert.deepEqual([...uploads.keys()], [`/shares/${name}`]);
+    const bytes = await readFile(join(folder(), name));
+    assert.deepEqual(new Uint8Array(bytes), new Uint8Array(uploads.get(`/shares/${name}`) ?? []));
+    const { root } = stage.officers;
+    const share = verifyPublication(
+      parseEnvelope(bytes),
+      verifyEd25519,
+      root,
+      parsePlan(planBytes),
+    );
+    assert.equal(share.officer, 'ada');
+    // What the server has not got is tried again.
+    assert.equal(memory.done.has(`${CAMPAIGN} release`), false);
+  });
+
+  it('brings the server what it missed', async () => {
+    const memory = await wakeAgent(fetch);
+    assert.ok(memory.done.has(`${CAMPAIGN} release`));
+    const { summary } = await stage.run('bo', `status ${CAMPAIGN}`);
+    assert.deepEqual((summary['shares'] as { published: string[] }).published, ['ada']);
+  });
+
+  it('publishes nowhere once its officer has signed an abort', async () => {
+    await stage.bring(ABORTED, 'armed');
+    await wakeAgent(fetch);
+    await stage.run('ada', `abort ${ABORTED}`, { reason: 'a mistake' });
+    stage.advanceTo(stage.releaseTime + 60_000);
+    const before = [await filesIn(folder()), uploads.size];
+    const memory = await wakeAgent(seized);
+    assert.ok(memory.troubles.has(`${ABORTED} held back`));
+    await wakeAgent(fetch);
+    assert.deepEqual([await filesIn(folder()), uploads.size], before);
+  });
+
+  it('tells of a mirror that refuses, and publishes to the others', async () => {
+    const context = await stage.contextOf('bo', { fetch: seized });
+    await stage.run('bo', 'agent', { once: true });
+    const mirrors = [`${remote.url}/x`, join(stage.folder, 'other')];
+    await using refusing = await listen((_, response) => void response.writeHead(507).end());
+    const all = [...mirrors, refusing.url].map((it) =>
+      openMirror({ ...context, fetch: it === refusing.url ? fetch : seized }, it),
+    );
+    const session = await openOfficerForRelease(context);
+    const memory = await startAgent(session, [], all);
+    await serveOnce(session, memory, 60_000);
+    assert.equal((await filesIn(join(stage.folder, 'other'))).length, 2);
+    assert.match(memory.troubles.get(`${CAMPAIGN} release ${refusing.url}`) ?? '', /507/);
+  });
+});

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+
+import fc from 'fast-check';
+
+import { machineClocks, steadyClock } from '../../platform/steady-clock.ts';
+
+const YEAR_MS = 31_536_000_000;
+
+/** Clocks of a machine in which everything can be moved. */
+function fakeMachine() {
+  const state = { true: 1_800_000_000_000, offset: 0, slept: 0 };
+  const jumps: number[] = [];
+  const started = state.true;
+  const now = steadyClock((by) => jumps.push(by), {
+    wall: () => state.true + state.offset,
+    monotonic: () => state.true - started - state.slept,
+    sinceBoot: () => Math.floor((state.true - started) / 1000) * 1000 + 77_000,
+  });
+  return {
+    jumps,
+    now,
+    state,
+    pass(ms: number) {
+      state.true += ms;
+    },
+    sleep(ms: number) {
+      state.true += ms;
+      state.slept += ms;
+    },
+  };
+}
+
+describe('steadyClock', () => {
+  it('is the time of day while that behaves, also when it is slewed', () => {
+    const machine = fakeMachine();
+    for (let i = 0; i < 1000; i++) {
+      machine.pass(60_000);
+      machine.state.offset += i % 2 === 0 ? 400 : -200;
+      assert.equal(machine.now(), machine.state.true + machine.state.offset);
+    }
+    assert.deepEqual(machine.jumps, []);
+  });
+
+  for (const by of [6_000, 3_600_000, YEAR_MS, -6_000, -3_600_000, -YEAR_MS]) {
+    it(`goes on as before when the time of day jumps by ${by / 1000} s, and tells of it once`, () => {
+      const machine = fakeMachine();
+      machine.pass(10_000);
+      machine.now();
+      machine.state.offset = by;
+      for (let i = 0; i < 5; i++) {
+        machine.pass(1_000);
+        assert.equal(machine.now(), machine.state.true);
+      }
+      assert.deepEqual(machine.jumps, [by]);
+      machine.state.offset = 0;
+      machine.pass(1_000);
+      assert.equal(machine.now(), machine.state.true);
+      assert.equal(machine.jumps.at(-1), 0);
+    });
+  }
+
+  it('goes on when the time of day stands still', () => {
+    const machine = fakeMachine();
+    const frozen = machine.state.true;
+    for (let i = 0; i < 60; i++) {
+      machine.pass(1_000);
+      machine.state.offset = frozen - machine.state.true;
+      const behind = machine.state.true - machine.now();
+      assert.ok(behind >= 0 && behind <= 200, `${behind}`);
+    }
+  });
+
+  it('is right again after the machine has slept', () => {
+    const machine = fakeMachine();
+    machine.now();
+    machine.sleep(7_200_000);
+    assert.equal(machine.now(), machine.state.true);
+    assert.deepEqual(machine.jumps, []);
+  });
+
+  it('never goes back and stays within seconds of the truth, whatever is done to it (property)', () => {
+    const step = fc.record({
+      passes: fc.integer({ min: 0, max: 600_000 }),
+      offset: fc.option(fc.integer({ min: -YEAR_MS, max: YEAR_MS }), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 500 }), (steps) => {
+        const machine = fakeMachine();
+        let last = machine.now();
+        for (const { passes, offset } of steps) {
+          machine.pass(passes);
+          // Small offsets are slewing, which accumulates by design.
+          if (offset === undefined || Math.abs(offset) > 20_000) machine.state.offset = offset ?? 0;
+          const now = machine.now();
+          assert.ok(now >= last);
+          assert.ok(Math.abs(now - machine.state.true) <= 5_000);
+          last = now;
+        }
+      }),
+    );
+  });
+
+  it('agrees with the clocks of this machine', () => {
+    const now = steadyClock(() => assert.fail('nobody has moved the clock'));
+    assert.ok(Math.abs(now() - machineClocks.wall()) < 1_000);
+  });
+});
