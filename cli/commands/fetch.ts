@@ -124,12 +124,14 @@ function keyAsker(
         'do not apply it; read what officers wrote',
       );
     }
-    const key = await findReleaseKey(session, chain, accessKey, mirrors, warn).catch((error: unknown) => {
-      if (isTemporary(error) && isOverdue(releaseTime, context.now())) {
-        warn(overdueText({ campaign, releaseTime, reason: 'this server does not answer' }));
-      }
-      throw error;
-    });
+    const key = await findReleaseKey(session, chain, accessKey, mirrors, warn).catch(
+      (error: unknown) => {
+        if (isTemporary(error) && isOverdue(releaseTime, context.now())) {
+          warn(overdueText({ campaign, releaseTime, reason: 'this server does not answer' }));
+        }
+        throw error;
+      },
+    );
     if (key !== undefined) return { chain, key };
     if (isOverdue(releaseTime, context.now())) {
       const reason = 'too few officers have published their shares, by what this server shows';

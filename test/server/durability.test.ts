@@ -41,7 +41,13 @@ describe('what was acknowledged', () => {
     client: (signer) => testClient(child.url, signer, Date.now),
   });
   const start = async (more: Record<string, string> = {}): Promise<void> => {
-    const env = data.env({ LOG_EPOCH_MS: '50', LOG_EPOCH_LEAVES: '64', IDENTITY_RATE: '100000', PORT: port, ...more });
+    const env = data.env({
+      LOG_EPOCH_MS: '50',
+      LOG_EPOCH_LEAVES: '64',
+      IDENTITY_RATE: '100000',
+      PORT: port,
+      ...more,
+    });
     child = await startChild(env);
     port = new URL(child.url).port;
   };

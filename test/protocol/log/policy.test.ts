@@ -73,7 +73,7 @@ describe('a witness policy', () => {
       '# a comment',
       ' \t# another',
       `\twitness  K\u00e9ks \t${witnessKey(1)}  https://one.example/w/ `,
-      `witness ${'\u212a'} ${witnessKey(2)}`,
+      `witness \u212a ${witnessKey(2)}`,
       ' \t ',
       'quorum K\u00e9ks',
     );
