@@ -4,7 +4,7 @@ import type { Context } from '../../command.ts';
 import { CommandFailed } from '../actor.ts';
 import { startCli } from '../child.ts';
 import { bar } from '../narrator.ts';
-import type { Officer, Operator, World } from '../world.ts';
+import { forEachOf, type Officer, type Operator, type World } from '../world.ts';
 import { approveByOthers, draftOf } from './approve.ts';
 import type { Staged } from './stage.ts';
 
@@ -22,6 +22,9 @@ export interface Adoption {
 const LEAD_MS = 4000;
 /** Real seconds that the model's day is compressed to, if the machine keeps up. */
 const DAY_SECONDS = 10;
+/** Operators who wait for the key ahead of the one whose turn it is, and who attest at a time. */
+const WAITING = 24;
+const ATTESTING = 4;
 
 /** T0: agents publish their shares, operators open, verify and attest; the tally runs. */
 export async function releasePatch(world: World, staged: Staged): Promise<Adoption> {
@@ -69,7 +72,7 @@ async function adopt(
   { campaign }: Staged,
   releaseMs: number,
 ): Promise<Omit<Adoption, 'releaseTime'>> {
-  const { model, context, narrator, others } = world;
+  const { model, context, narrator } = world;
   const queue = world.operators
     .filter(({ model: { patchedAfter } }) => patchedAfter !== undefined)
     .toSorted((a, b) => delayOf(a) - delayOf(b));
@@ -82,36 +85,49 @@ async function adopt(
     opened.set(operator.name, known);
     return known;
   };
+  let done = 0;
   let adopted = 0n;
-  let secondsToSupermajority: number | undefined;
-  let third = false;
-  for (const [i, operator] of queue.entries()) {
-    for (const ahead of queue.slice(i, i + 24)) open(ahead).catch(() => undefined);
+  const attest = async (operator: Operator, i: number): Promise<void> => {
+    for (const ahead of queue.slice(i, i + WAITING)) open(ahead).catch(() => undefined);
     await pace(context, releaseMs + (delayOf(operator) / timeScale) * 1000);
     await open(operator);
-    if (i === 0) {
-      await refusedDisclosure(others[0], campaign);
-      narrator.said('disclose before the threshold: refused');
-    }
     await operator.run('attest', [campaign], { variant: operator.model.variant });
     adopted += operator.model.stake;
     const share = Number((adopted * 10_000n) / model.totalStake) / 100;
-    narrator.progress(
-      i + 1,
-      queue.length,
-      `${bar(share, 100, [1 / 3, 2 / 3])} ${share.toFixed(2)} % of stake`,
-    );
-    if (!third && adopted * 3n > model.totalStake) {
-      third = true;
-      narrator.said(`${clock(delayOf(operator))} after T0: a third of stake`);
-    }
-    if (secondsToSupermajority === undefined && adopted * 3n > model.totalStake * 2n) {
-      secondsToSupermajority = delayOf(operator);
-      narrator.said(`${clock(secondsToSupermajority)} after T0: more than two thirds of stake`);
-    }
-  }
+    const text = `${bar(share, 100, [1 / 3, 2 / 3])} ${share.toFixed(2)} % of stake`;
+    narrator.progress(++done, queue.length, text);
+    for (const { after, text: line } of milestones) if (after === done) narrator.said(line);
+  };
+  const milestones = milestonesOf(queue, model.totalStake);
+  const [first, ...others] = queue;
+  if (first !== undefined) await attest(first, 0);
+  await refusedDisclosure(world.others[0], campaign);
+  narrator.said('disclose before the threshold: refused');
+  await forEachOf(others, ATTESTING, (operator, i) => attest(operator, i + 1));
   narrator.said(`end of the model's day: ${queue.length} operators run the patch`);
+  const secondsToSupermajority = milestones.at(1)?.seconds;
   return { adoptedStake: adopted, secondsToSupermajority, timeScale };
+}
+
+/** When the model's operators pass a third and two thirds of all stake, by how many of them. */
+function milestonesOf(
+  queue: readonly Operator[],
+  totalStake: bigint,
+): readonly { readonly after: number; readonly seconds: number; readonly text: string }[] {
+  const lines = [
+    { parts: 1n, text: 'a third of stake' },
+    { parts: 2n, text: 'more than two thirds of stake' },
+  ];
+  return lines.flatMap(({ parts, text }) => {
+    let sum = 0n;
+    const index = queue.findIndex((operator) => {
+      sum += operator.model.stake;
+      return sum * 3n > totalStake * parts;
+    });
+    if (index === -1) return [];
+    const seconds = delayOf(queue[index]);
+    return [{ after: index + 1, seconds, text: `${clock(seconds)} after T0: ${text}` }];
+  });
 }
 
 const delayOf = (operator: Operator | undefined): number => operator?.model.patchedAfter ?? 0;
