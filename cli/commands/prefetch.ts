@@ -1,6 +1,5 @@
 import { rename, rm } from 'node:fs/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { refreshCheckpoint } from '../client/checkpoint.ts';
 import { requireQuorum } from '../client/quorum.ts';
 import { digestFile } from '../client/download.ts';
 import { refreshTargets } from '../client/targets.ts';
@@ -29,31 +28,22 @@ export const prefetchCommand: Command = {
     const chain = await fetchChain(session, id);
     const { plan, state } = chain;
     await requireNoticeOf(directory, plan);
-    await requirePublic(session.home, session.client, session.trust, plan.commitment);
+    const { home, client, trust } = session;
+    const { checkpoint, note } = await requirePublic(home, client, trust, plan.commitment);
+    requireQuorum(trust.root, note, context.now());
     const variant = chooseVariant(plan, findOption(input, 'variant'));
     const bundle = plan.bundles.find((each) => each.variant === variant);
     if (bundle === undefined) throw new Error('a chosen variant is in the plan');
 
-    const targets = await refreshTargets(
-      session.home,
-      session.client,
-      session.trust,
-      context.now(),
-    );
+    const targets = await refreshTargets(home, client, trust, context.now());
     if (targets.bundles.get(bundle.sha256) !== bundle.size) {
       throw new ProtocolError(
         'trust_invalid',
         'the officers’ signed targets do not list this bundle; tell an officer',
       );
     }
-    const { checkpoint, note } = await refreshCheckpoint(
-      session.home,
-      session.client,
-      session.trust.root,
-    );
-    requireQuorum(session.trust.root, note, context.now());
     await download(session, directory, bundle);
-    await directory.write(SIGNATURES_NAME, await session.client.signatures(id));
+    await directory.write(SIGNATURES_NAME, await client.signatures(id));
 
     const { out } = context;
     out.line(`${id}: ciphertext for ${variant} is here and verified, ${bundle.size} bytes`);

@@ -1,4 +1,5 @@
-import { mkdir, open, rm } from 'node:fs/promises';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { writeFileDurably } from '../../platform/files.ts';
 import {
@@ -114,7 +115,11 @@ export async function withLock<T>(
   sleep: (ms: number) => Promise<void>,
   action: () => Promise<T>,
 ): Promise<T> {
-  for (let attempt = 0; !(await inItsFolder(path, () => takeLock(path))); attempt += 1) {
+  for (
+    let attempt = 0;
+    !(await inItsFolder(path, () => Promise.try(takeLock, path)));
+    attempt += 1
+  ) {
     if (attempt === LOCK_ATTEMPTS) {
       throw new TemporaryError(
         `another sealdrop holds ${path}`,
@@ -126,13 +131,13 @@ export async function withLock<T>(
   try {
     return await action();
   } finally {
-    await rm(path, { force: true });
+    rmSync(path, { force: true });
   }
 }
 
-async function takeLock(path: string): Promise<boolean> {
+function takeLock(path: string): boolean {
   try {
-    await (await open(path, 'wx', 0o600)).close();
+    closeSync(openSync(path, 'wx', 0o600));
     return true;
   } catch (error) {
     if (hasErrorCode(error, 'EEXIST')) return false;

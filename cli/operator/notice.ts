@@ -5,7 +5,7 @@ import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { formatLeaf } from '../../protocol/log/leaf.ts';
-import { refreshCheckpoint, verifyLogged } from '../client/checkpoint.ts';
+import { refreshCheckpoint, verifyLogged, type SeenCheckpoint } from '../client/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import type { Trust } from '../client/trust.ts';
 import { CliError, ProblemError, TemporaryError } from '../errors.ts';
@@ -34,6 +34,7 @@ export function verifyNotice(notice: Uint8Array, list: Uint8Array): VerifiedNoti
  * Require that a commitment is in the public log, by an inclusion proof under a checkpoint that
  * extends what this home has seen.
  *
+ * @returns That checkpoint.
  * @throws {@link ProtocolError} `commitment_mismatch` when the log has no such commitment.
  */
 export async function requirePublic(
@@ -41,7 +42,7 @@ export async function requirePublic(
   client: Client,
   { root }: Trust,
   commitment: string,
-): Promise<void> {
+): Promise<SeenCheckpoint> {
   const { leafIndex } = await findCommitment(client, commitment);
   if (leafIndex === null) {
     throw new TemporaryError(
@@ -49,9 +50,10 @@ export async function requirePublic(
       'repeat the command in a minute',
     );
   }
-  const { checkpoint } = await refreshCheckpoint(home, client, root);
+  const seen = await refreshCheckpoint(home, client, root);
   const leaf = utf8Encode(formatLeaf({ type: 'commitment', sha256: commitment }));
-  await verifyLogged(client, checkpoint, leafIndex, leaf);
+  await verifyLogged(client, seen.checkpoint, leafIndex, leaf);
+  return seen;
 }
 
 async function findCommitment(

@@ -1,4 +1,5 @@
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { OutputExistsError, withOutputDirectory } from '../../platform/files.ts';
 import { fileName, parseShape } from '../../protocol/encoding/shape.ts';
@@ -15,12 +16,13 @@ export async function writeFiles(
   files: Iterable<readonly [string, Uint8Array]>,
 ): Promise<void> {
   await mkdir(dirname(resolve(out)), { recursive: true });
-  await withOutputDirectory(out, async (directory) => {
+  const fill = (directory: string): void => {
     for (const [name, bytes] of files) {
       const path = join(directory, parseShape(fileName, name, 'bundle_invalid', 'file name'));
-      await writeFile(path, bytes, { flag: 'wx', mode: 0o600 });
+      writeFileSync(path, bytes, { flag: 'wx', mode: 0o600 });
     }
-  });
+  };
+  await withOutputDirectory(out, (directory) => Promise.try(fill, directory));
 }
 
 /**
