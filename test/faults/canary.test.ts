@@ -48,7 +48,7 @@ const control = canary('control');
 
 let data: TestData;
 let mail: MailServer;
-let child: ChildServer;
+let child: ChildServer | undefined;
 let server: StoryServer;
 let story: Story;
 let operators: readonly TestOperator[];
@@ -64,9 +64,10 @@ before(async () => {
   };
   data = await prepareData();
   mail = await startMailServer();
-  child = await startChild(
-    data.env({ SMTP_URL: mail.url, MAIL_FROM: 'notices@sealdrop.example', LOG_INTERVAL_MS: '200' }),
+  const started = await startChild(
+    data.env({ SMTP_URL: mail.url, MAIL_FROM: 'notices@sealdrop.example', LOG_EPOCH_MS: '200' }),
   );
+  child = started;
   const clients = new Map<string, TestClient>();
   server = {
     officers: data.officers,
@@ -74,7 +75,7 @@ before(async () => {
     now: Date.now,
     client(signer) {
       const key = signer?.publicKey ?? '';
-      const known = clients.get(key) ?? testClient(child.url, signer, Date.now);
+      const known = clients.get(key) ?? testClient(started.url, signer, Date.now);
       clients.set(key, known);
       return known;
     },
@@ -82,7 +83,7 @@ before(async () => {
 });
 after(async () => {
   globalThis.fetch = realFetch;
-  await child.end('SIGTERM');
+  await child?.end('SIGTERM');
   await mail.close();
   await data.remove();
 });
@@ -99,11 +100,11 @@ async function hunt(canaries: readonly Canary[]): Promise<string[]> {
   for (const file of files.filter((it) => it.isFile())) {
     look('a file', await readFile(join(file.parentPath, file.name)));
   }
-  look('the log', Buffer.from(child.output.join('\n')));
+  look('the log', Buffer.from(child?.output.join('\n') ?? ''));
   for (const { raw } of mail.received) look('a mail', Buffer.from(raw));
   for (const answer of answers) look('an answer', answer);
   if (canReadMemory) {
-    for (const piece of memoryOf(child.process.pid ?? 0)) look('memory', piece);
+    for (const piece of memoryOf(child?.process.pid ?? 0)) look('memory', piece);
   }
   return [...found].sort();
 }

@@ -50,7 +50,7 @@ before(async () => {
   await moveClock('+0');
   data = await prepareData();
   child = await startChild({
-    ...data.env({ LOG_INTERVAL_MS: '200' }),
+    ...data.env({ LOG_EPOCH_MS: '200' }),
     LD_PRELOAD: LIBRARY,
     FAKETIME_TIMESTAMP_FILE: join(folder, 'offset'),
     FAKETIME_NO_CACHE: '1',
