@@ -3,7 +3,6 @@ import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { decryptAndVerify } from '../../protocol/contact/message.ts';
 import { officerKeys } from '../../protocol/contact/openpgp.ts';
-import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { HOUR_MS, MINUTE_MS } from '../support/clock.ts';
 import type { BeforeAnswer, MailServer, ReceivedMail, Verdict } from '../support/mail-server.ts';
 import { startMailServer } from '../support/mail-server.ts';
@@ -105,7 +104,7 @@ describe('mail', () => {
         new Date(world.clock.now()),
       );
       assert.equal(person, 'alice');
-      assert.equal(utf8Decode(content), 'hello');
+      assert.deepEqual(content, story.sealed.documents.get('notice.txt'));
     }
   });
 

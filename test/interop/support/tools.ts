@@ -6,21 +6,32 @@ import { delimiter, dirname, join } from 'node:path';
 /** Where `.ci/run` puts the Go programs (`bin/`) and the Python environment (`venv/bin/`). */
 const BUILT = process.env['SEALDROP_INTEROP_TOOLS'];
 
-const FOLDERS = [
-  ...(BUILT === undefined ? [] : [join(BUILT, 'bin'), join(BUILT, 'venv', 'bin')]),
-  ...(process.env['PATH'] ?? '').split(delimiter),
-];
+const BUILT_FOLDERS = BUILT === undefined ? [] : [join(BUILT, 'bin'), join(BUILT, 'venv', 'bin')];
+const FOLDERS = [...BUILT_FOLDERS, ...(process.env['PATH'] ?? '').split(delimiter)];
+
+/** Programs whose name means something else on most machines: only ours will do. */
+const NAMESAKES = new Set(['fsck']);
 
 /** Path of a program of other people's, if it is on this machine. */
 export function findTool(tool: string): string | undefined {
-  return FOLDERS.map((folder) => join(folder, tool)).find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  const folders = NAMESAKES.has(tool) ? BUILT_FOLDERS : FOLDERS;
+  return folders
+    .map((folder) => join(folder, tool))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+/** @throws Error for one that is not here; a test that needs it should have been skipped. */
+function pathOf(tool: string): string {
+  const path = findTool(tool);
+  if (path === undefined) throw new Error(`${tool} is not here`);
+  return path;
 }
 
 /** For the `skip` of a test: `false`, or which of these programs is not here. */
@@ -81,7 +92,7 @@ export function openWorkshop(): Workshop {
       return file;
     },
     run(tool, parameters, { cwd = path, input, timeoutMs = TIMEOUT_MS } = {}) {
-      const { status, stdout, stderr, error } = spawnSync(findTool(tool) ?? tool, parameters, {
+      const { status, stdout, stderr, error } = spawnSync(pathOf(tool), parameters, {
         cwd,
         env,
         maxBuffer: 64 * 1024 * 1024,
@@ -94,7 +105,7 @@ export function openWorkshop(): Workshop {
     },
     start(tool, parameters) {
       return new Promise((resolve, reject) => {
-        const child = spawn(findTool(tool) ?? tool, parameters, {
+        const child = spawn(pathOf(tool), parameters, {
           cwd: path,
           env,
           timeout: TIMEOUT_MS,
