@@ -285,7 +285,8 @@ describe('parseShare and verifyShare', () => {
       assert.throws(() => parseShare(forgeShare(document, change)), { code });
     }
     const nonce = randomHex();
-    const notice = encodeDocument({ type: 'notice', campaign: CAMPAIGN, nonce, body: share });
+    const body = utf8Encode('A text.\n');
+    const notice = encodeDocument({ type: 'notice', campaign: CAMPAIGN, nonce, body });
     assert.throws(() => parseShare(notice), ProtocolError);
     assert.throws(() => verifyShare(document, 'a'.repeat(64)), { code: 'commitment_mismatch' });
     assert.deepEqual(verifyShare(document, sha256Hex(document)), parseShare(document));
