@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname, isAbsolute, join } from 'node:path';
 
 /** Where `.ci/run` puts the Go programs (`bin/`) and the Python environment (`venv/bin/`). */
 const BUILT = process.env['SEALDROP_INTEROP_TOOLS'];
@@ -29,7 +29,7 @@ export function findTool(tool: string): string | undefined {
 
 /** @throws Error for one that is not here; a test that needs it should have been skipped. */
 function pathOf(tool: string): string {
-  const path = findTool(tool);
+  const path = isAbsolute(tool) ? tool : findTool(tool);
   if (path === undefined) throw new Error(`${tool} is not here`);
   return path;
 }
