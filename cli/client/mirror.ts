@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
-import { ProblemError } from '../errors.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { ProblemError, TemporaryError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
 import { hasErrorCode, writeAtomically } from '../home/files.ts';
 import { readBody, sendRequest, type NetworkContext } from './http.ts';
@@ -50,18 +51,29 @@ function folderMirror(target: string): Mirror {
   return {
     name: target,
     async put(path, bytes) {
-      await mkdir(dirname(join(folder, path)), { recursive: true });
-      await writeAtomically(join(folder, path), bytes);
+      try {
+        await mkdir(dirname(join(folder, path)), { recursive: true });
+        await writeAtomically(join(folder, path), bytes);
+      } catch (error) {
+        throw unusable(target, error);
+      }
     },
     async find(path) {
       try {
         return await readFileBounded(join(folder, path), MAX_BYTES);
       } catch (error) {
         if (hasErrorCode(error, 'ENOENT')) return undefined;
-        throw error;
+        throw unusable(target, error);
       }
     },
   };
+}
+
+/** A full disk or a folder of somebody else's is trouble with one mirror, not the end of an agent. */
+function unusable(target: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error) || error instanceof ProtocolError) return error;
+  const why = `the folder ${target} cannot be used (${String(error.code)})`;
+  return new TemporaryError(why, 'check its disk and its permissions', { cause: error });
 }
 
 function httpMirror(context: NetworkContext, target: string): Mirror {

@@ -3,7 +3,8 @@ import { CliError } from '../errors.ts';
 import { withAnswerLimit } from '../client/http.ts';
 import { openMirror } from '../client/mirror.ts';
 import { serveOnce } from '../officer/agent.ts';
-import { hasTroubles, startAgent, tellClock } from '../officer/agent-memory.ts';
+import { hasTroubles, startAgent } from '../officer/agent-memory.ts';
+import { tellClock } from '../officer/clock.ts';
 import { openOfficerForRelease } from '../officer/session.ts';
 
 /** How often the clock is compared with others. */

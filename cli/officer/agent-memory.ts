@@ -4,7 +4,6 @@ import { openDraft } from '../../protocol/embargo/draft.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import type { Mirror } from '../client/mirror.ts';
 import { CliError, InterruptedError } from '../errors.ts';
-import { describeClock, medianReading, readClocks } from './clock.ts';
 import { readInputFile } from '../home/files.ts';
 import { accessKeyOf } from './drafts.ts';
 import { MAX_DRAFT_BYTES } from './sealed-dir.ts';
@@ -18,7 +17,7 @@ export interface AgentMemory {
   readonly holding: Set<string>;
   /** Access keys by campaign, from the drafts given at the start. */
   readonly accessKeys: ReadonlyMap<string, string>;
-  /** What was signed, `<campaign> <key>`: the same goes everywhere. */
+  /** What was signed, `<campaign> <key> <plan digest>`: the same goes everywhere. */
   readonly signed: Map<string, Envelope>;
   /** What is out at the server, `<campaign> <key>`, and at mirrors, `<campaign> <key> <mirror>`. */
   readonly done: Set<string>;
@@ -47,37 +46,8 @@ export async function startAgent(
   };
 }
 
-/**
- * Say how far our clock is from others', which it alone goes by: a share goes out neither early nor
- * late of what this machine takes for T0.
- *
- * @param sources - URLs.
- */
-export async function tellClock(
-  session: OfficerSession,
-  memory: AgentMemory,
-  sources: readonly string[],
-): Promise<void> {
-  const { context } = session;
-  const readings = await readClocks(context, sources);
-  const middle = medianReading(readings);
-  if (middle === undefined) {
-    const why = 'no server tells the time: nobody vouches for this clock';
-    tellTrouble(session, memory, CLOCK, new CliError(why, 'check it by hand'));
-    return;
-  }
-  const { text, isOff } = describeClock(middle, readings.length);
-  context.out.event('clock', { aheadMs: middle.aheadMs, sources: readings.length });
-  if (isOff) {
-    tellTrouble(session, memory, CLOCK, new CliError(text, 'set it right before T0'));
-  } else {
-    memory.troubles.delete(CLOCK);
-    context.out.note(text);
-  }
-}
-
 /** What troubles about the clock are told as. */
-const CLOCK = ' clock';
+export const CLOCK = ' clock';
 
 /** Whether something could not be looked after; a clock that is off is told and no failure. */
 export function hasTroubles({ troubles }: AgentMemory): boolean {

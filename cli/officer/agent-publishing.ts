@@ -1,3 +1,4 @@
+import { planDigest } from '../../protocol/campaign/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
@@ -83,8 +84,9 @@ async function publishEverywhere(
 ): Promise<void> {
   const { campaign } = plan;
   const name = `${campaign} ${of}`;
-  const envelope = memory.signed.get(name) ?? (await sign());
-  memory.signed.set(name, envelope);
+  const signedFor = `${name} ${planDigest(planBytes)}`;
+  const envelope = memory.signed.get(signedFor) ?? (await sign());
+  memory.signed.set(signedFor, envelope);
   const publish = async (done: string, outlet: Outlet): Promise<void> => {
     if (memory.done.has(done)) return;
     try {

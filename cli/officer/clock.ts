@@ -1,4 +1,7 @@
 import type { NetworkContext } from '../client/http.ts';
+import { CliError } from '../errors.ts';
+import { CLOCK, tellTrouble, type AgentMemory } from './agent-memory.ts';
+import type { OfficerSession } from './session.ts';
 
 /** How this machine's clock compares with somebody else's. */
 export interface ClockReading {
@@ -74,4 +77,33 @@ export function describeClock(
       `${count === 1 ? 'source' : 'sources'} (± ${seconds(uncertaintyMs)} s)`,
     isOff: off - uncertaintyMs > TOLERANCE_MS,
   };
+}
+
+/**
+ * Say how far our clock is from others', which it alone goes by: a share goes out neither early nor
+ * late of what this machine takes for T0.
+ *
+ * @param sources - URLs.
+ */
+export async function tellClock(
+  session: OfficerSession,
+  memory: AgentMemory,
+  sources: readonly string[],
+): Promise<void> {
+  const { context } = session;
+  const readings = await readClocks(context, sources);
+  const middle = medianReading(readings);
+  if (middle === undefined) {
+    const why = 'no server tells the time: nobody vouches for this clock';
+    tellTrouble(session, memory, CLOCK, new CliError(why, 'check it by hand'));
+    return;
+  }
+  const { text, isOff } = describeClock(middle, readings.length);
+  context.out.event('clock', { aheadMs: middle.aheadMs, sources: readings.length });
+  if (isOff) {
+    tellTrouble(session, memory, CLOCK, new CliError(text, 'set it right before T0'));
+  } else {
+    memory.troubles.delete(CLOCK);
+    context.out.note(text);
+  }
 }

@@ -67,11 +67,7 @@ async function sharesOfMirror(
 
 /** @throws What is a bug of ours, or an interruption. */
 function reasonOf(reason: unknown): string {
-  const isTrouble =
-    reason instanceof CliError ||
-    reason instanceof ProtocolError ||
-    // A folder that may not be read.
-    (reason instanceof Error && 'code' in reason);
+  const isTrouble = reason instanceof CliError || reason instanceof ProtocolError;
   if (!isTrouble || reason instanceof InterruptedError) throw reason;
   return reason.message;
 }

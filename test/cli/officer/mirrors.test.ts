@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { openMirror } from '../../../cli/client/mirror.ts';
+import { runCommand } from '../../../cli/command.ts';
+import { agentCommand } from '../../../cli/commands/agent.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { serveOnce } from '../../../cli/officer/agent.ts';
 import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
@@ -110,6 +112,46 @@ describe('an agent with mirrors', () => {
     assert.ok(memory.troubles.has(`${ABORTED} held back`));
     await wakeAgent(fetch);
     assert.deepEqual([await filesIn(folder()), uploads.size], before);
+  });
+
+  it('waits seconds, not a minute, for a server that takes requests and never answers', async () => {
+    const context = await stage.contextOf('cy', { env: process.env });
+    await stage.run('cy', 'agent', { once: true });
+    const silent = await listen(() => undefined);
+    // Whatever is for the server goes to one that hangs; the rest is as it was.
+    const hanging: typeof fetch = (input, init) => {
+      const url = input instanceof Request ? input.url : input.toString();
+      return fetch(url.replace(stage.server.url, silent.url), init);
+    };
+    const mirror = join(stage.folder, 'hanging');
+    const started = performance.now();
+    await runCommand(
+      agentCommand,
+      { options: { once: true, mirror: [mirror] } },
+      {
+        ...context,
+        fetch: hanging,
+      },
+    ).catch((error: unknown) => {
+      assert.match(String(error), /not everything could be looked after/);
+    });
+    // It gave up on the server a few times, each after five seconds; the default is thirty.
+    assert.ok(performance.now() - started < 29_000);
+    assert.equal((await filesIn(mirror)).length, 2);
+    await silent[Symbol.asyncDispose]();
+  });
+
+  it('goes on when the folder of a mirror cannot be written', async () => {
+    const context = await stage.contextOf('bo');
+    const blocked = join(stage.folder, 'a file');
+    await writeFile(blocked, '');
+    const good = join(stage.folder, 'beside');
+    const session = await openOfficerForRelease(context);
+    const mirrors = [blocked, good].map((it) => openMirror(context, it));
+    const memory = await startAgent(session, [], mirrors);
+    await serveOnce(session, memory, 60_000);
+    assert.equal((await filesIn(good)).length, 2);
+    assert.match(memory.troubles.get(`${CAMPAIGN} release ${blocked}`) ?? '', /cannot be used/);
   });
 
   it('tells of a mirror that refuses, and publishes to the others', async () => {
