@@ -29,7 +29,7 @@ export const prefetchCommand: Command = {
     const { plan, state } = chain;
     await requireNoticeOf(directory, plan);
     const { home, client, trust } = session;
-    const { checkpoint, note } = await requirePublic(home, client, trust, plan.commitment);
+    const { checkpoint, note } = await requirePublic(context, home, client, trust, plan.commitment);
     requireQuorum(trust.root, note, context.now());
     const variant = chooseVariant(plan, findOption(input, 'variant'));
     const bundle = plan.bundles.find((each) => each.variant === variant);

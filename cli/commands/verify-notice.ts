@@ -33,7 +33,8 @@ export const verifyNoticeCommand: Command = {
 
     if (given === undefined) {
       const client = await connect(context, home);
-      await requirePublic(home, client, await refreshTrust(home, client), commitment);
+      const trust = await refreshTrust(home, client);
+      await requirePublic(context, home, client, trust, commitment);
     } else {
       if (!hex64.safeParse(given).success) throw new UsageError('--commitment is 64 hex digits');
       if (given !== commitment) {

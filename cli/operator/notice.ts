@@ -8,6 +8,7 @@ import { formatLeaf } from '../../protocol/log/leaf.ts';
 import { refreshCheckpoint, verifyLogged, type SeenCheckpoint } from '../client/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import type { Trust } from '../client/trust.ts';
+import type { Context } from '../command.ts';
 import { CliError, ProblemError, TemporaryError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import type { Home } from '../home/home.ts';
@@ -30,30 +31,47 @@ export function verifyNotice(notice: Uint8Array, list: Uint8Array): VerifiedNoti
   return { campaign, commitment };
 }
 
+/** A commitment is in the log with the next checkpoint, by default within a minute. */
+const LOGGED_WITHIN_MS = 90_000;
+const LOGGED_PAUSE_MS = 500;
+
 /**
  * Require that a commitment is in the public log, by an inclusion proof under a checkpoint that
- * extends what this home has seen.
+ * extends what this home has seen. One that was accepted just now is waited for.
  *
  * @returns That checkpoint.
- * @throws {@link ProtocolError} `commitment_mismatch` when the log has no such commitment.
+ * @throws {@link ProtocolError} `commitment_mismatch` when the log has no such commitment;
+ *   {@link TemporaryError} when the server has accepted it and does not log it.
  */
 export async function requirePublic(
+  context: Pick<Context, 'out' | 'sleep'>,
   home: Home,
   client: Client,
   { root }: Trust,
   commitment: string,
 ): Promise<SeenCheckpoint> {
-  const { leafIndex } = await findCommitment(client, commitment);
-  if (leafIndex === null) {
-    throw new TemporaryError(
-      'the commitment is accepted but not in the log yet',
-      'repeat the command in a minute',
-    );
-  }
+  const leafIndex = await awaitLogged(context, client, commitment);
   const seen = await refreshCheckpoint(home, client, root);
   const leaf = utf8Encode(formatLeaf({ type: 'commitment', sha256: commitment }));
   await verifyLogged(client, seen.checkpoint, leafIndex, leaf);
   return seen;
+}
+
+async function awaitLogged(
+  { out, sleep }: Pick<Context, 'out' | 'sleep'>,
+  client: Client,
+  commitment: string,
+): Promise<number> {
+  for (let waited = 0; waited <= LOGGED_WITHIN_MS; waited += LOGGED_PAUSE_MS) {
+    const { leafIndex } = await findCommitment(client, commitment);
+    if (leafIndex !== null) return leafIndex;
+    out.progress('the commitment is accepted; waiting for the next checkpoint of the log');
+    await sleep(LOGGED_PAUSE_MS);
+  }
+  throw new TemporaryError(
+    'the commitment is accepted but not in the log yet',
+    'repeat the command in a minute; if it stays so, tell an officer',
+  );
 }
 
 async function findCommitment(

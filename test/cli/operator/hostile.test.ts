@@ -174,6 +174,23 @@ describe('verify-notice against forgery', () => {
     assert.equal(await openHome(deceived).campaign(other.sealed.id).find('notice.txt'), undefined);
   });
 
+  it('does not wait for ever for a commitment that the server accepts and never logs', async () => {
+    const { commitment } = story.sealed.plan;
+    let waited = 0;
+    await using context = await outpost.machine({
+      json: true,
+      home: (await copyOf()).home,
+      fetch: meddlingFetch(
+        meddleJson(commitment, (json: object) => ({ ...json, leafIndex: null })),
+      ),
+      sleep: (ms) => Promise.resolve(void (waited += ms)),
+    });
+    const said = await outcome(verifyNoticeCommand, noticeInput('notice'), context);
+    assert.equal(said.code, 5, said.message);
+    assert.match(said.message, /accepted but not in the log yet/);
+    assert.ok(waited >= 60_000 && waited <= 120_000, `waited ${waited} ms`);
+  });
+
   it('refuses another commitment than the one read elsewhere', async () => {
     await using context = await copyOf();
     const input = noticeInput('notice', { commitment: 'a'.repeat(64) });

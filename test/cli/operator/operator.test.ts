@@ -111,14 +111,17 @@ describe('an operator', () => {
     assert.equal(await exitOf(enrollCommand, { options: { identity } }), 6);
   });
 
-  it('finds the notice in the inbox, verifies it and acknowledges it', async () => {
+  it('finds the notice in the inbox, waits for the log, verifies it and acknowledges it', async () => {
     story = await outpost.openStory();
     await story.uploadCiphertext();
     await story.decide('commit');
     await putRealSignatures(outpost, story);
     await story.decide('notify');
     await outpost.sendNotice(story, machine);
-    await outpost.server.sequence();
+    const accepted = await outpost.server
+      .client()
+      .get(`/v1/commitments/${story.sealed.plan.commitment}`);
+    assert.equal(accepted.json<{ leafIndex: number | null }>().leafIndex, null);
 
     const { saved } = await run(inboxCommand, { options: { save: place('mail') } });
     const folder = place(`mail/${story.sealed.id}.notice`);
