@@ -42,7 +42,7 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-export type CommandGroup = 'officer' | 'operator' | 'auditor' | 'all';
+export type CommandGroup = 'officer' | 'operator' | 'reviewer' | 'auditor' | 'all';
 
 export interface Command {
   /** `status`, or two words for a subcommand: `trust add`. */

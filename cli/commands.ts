@@ -50,6 +50,7 @@ import { verifyNoticeCommand } from './commands/verify-notice.ts';
 import { witnessCommand, witnessInitCommand } from './commands/witness.ts';
 import { networkAddCommand } from './commands/network-add.ts';
 import { officerInitCommand } from './commands/officer-init.ts';
+import { endorserInitCommand, reviewerInitCommand } from './commands/voucher-init.ts';
 import { trustAddCommand } from './commands/trust-add.ts';
 import { trustInitCommand } from './commands/trust-init.ts';
 import { trustPublishCommand } from './commands/trust-publish.ts';
@@ -104,6 +105,8 @@ const ordinary: readonly Command[] = [
   fetchCommand,
   attestCommand,
   revertCommand,
+  reviewerInitCommand,
+  endorserInitCommand,
   receiptCollectCommand,
   receiptVerifyCommand,
   receiptCheckCommand,

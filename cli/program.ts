@@ -16,6 +16,7 @@ export type Request =
 const HEADINGS: Readonly<Record<CommandGroup, string>> = {
   officer: 'Officers:',
   operator: 'Operators:',
+  reviewer: 'Reviewers and endorsers:',
   auditor: 'Auditors:',
   all: 'Everybody:',
 };

@@ -7,6 +7,7 @@ import {
   instant,
   networkId,
   personId,
+  printableName,
   publicKeyHex,
   safeCount,
   stakeText,
@@ -346,6 +347,20 @@ export const serverCard = z.strictObject({
   tokenKey: publicKeyHex,
   snapshotKey: publicKeyHex,
   timestampKey: publicKeyHex,
+});
+
+/** Printed by `endorser init`, for `trust init --endorser`. */
+export const endorserCard = z.strictObject({
+  format: z.literal('sealdrop-endorser-card/v1'),
+  id: personId,
+  name: printableName,
+  key: publicKeyHex,
+});
+
+/** Printed by `reviewer init`, for `trust init --reviewer`. */
+export const reviewerCard = endorserCard.extend({
+  format: z.literal('sealdrop-reviewer-card/v1'),
+  age: ageRecipient,
 });
 
 /** Printed by `officer init`: one officer's public keys, for `trust init --officer`. */

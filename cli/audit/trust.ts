@@ -1,5 +1,6 @@
 import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
-import { verifyInitialRoot, verifyNextRoot, type TrustRoot } from '../../protocol/trust/root.ts';
+import { verifyInitialRoot, verifyNextRoot } from '../../protocol/trust/root-verify.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { keyFiles } from '../record/derived.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import {

@@ -1,6 +1,6 @@
 import { hex64 } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { checkNotExpired } from '../../protocol/trust/root.ts';
+import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
 import { connectTo } from '../client/connect.ts';
 import { followRoots, saveTrust } from '../client/trust.ts';
 import { argument, getOption, type Command } from '../command.ts';

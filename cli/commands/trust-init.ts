@@ -10,6 +10,7 @@ import { openHome } from '../home/home.ts';
 import { officerOf, readOfficerCard, readServerCard, requireOwnKeys } from '../trust/cards.ts';
 import { saveCeremony, signCeremony, startCeremony } from '../trust/ceremony.ts';
 import { tellCeremony } from '../trust/tell.ts';
+import { NO_VOUCHERS, nextVouchers, VOUCHER_OPTIONS } from '../trust/vouchers.ts';
 import { readWitnessPolicy } from '../trust/witness-policy.ts';
 
 const DAY_MS = 86_400_000;
@@ -27,6 +28,7 @@ export const trustInitCommand: Command = {
       required: true,
       many: true,
     },
+    ...VOUCHER_OPTIONS,
     { flag: '--threshold <m>', description: 'people that a decision takes', required: true },
     { flag: '--share-threshold <t>', description: 'shares that open a patch', required: true },
     {
@@ -77,6 +79,7 @@ export const trustInitCommand: Command = {
       people,
       directiveThreshold: count('threshold', '--threshold', 1),
       shareThreshold: count('shareThreshold', '--share-threshold', 2),
+      ...(await nextVouchers(NO_VOUCHERS, input)),
       logKey: parseVerifierKey(server.logKey),
       tokenKey: parseEd25519PublicKey(server.tokenKey),
       witnesses: [],

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { verifyNextRoot } from '../../protocol/trust/root.ts';
+import { verifyNextRoot } from '../../protocol/trust/root-verify.ts';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { connect } from '../client/connect.ts';
 import { refreshTrust } from '../client/trust.ts';

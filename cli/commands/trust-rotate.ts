@@ -27,6 +27,7 @@ import { saveCeremony, signCeremony, startCeremony } from '../trust/ceremony.ts'
 import { loadForRotation } from '../trust/in-force.ts';
 import { findPredecessor } from '../trust/succession.ts';
 import { tellCeremony } from '../trust/tell.ts';
+import { nextVouchers, REMOVE_VOUCHER_OPTIONS, VOUCHER_OPTIONS } from '../trust/vouchers.ts';
 import { readWitnessPolicy } from '../trust/witness-policy.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,6 +43,8 @@ export const trustRotateCommand: Command = {
       many: true,
     },
     { flag: '--remove <id>', description: 'officer who leaves; once for each', many: true },
+    ...VOUCHER_OPTIONS,
+    ...REMOVE_VOUCHER_OPTIONS,
     { flag: '--threshold <m>', description: 'people that a decision takes; as before' },
     { flag: '--share-threshold <t>', description: 'shares that open a patch; as before' },
     { flag: '--server <card>', description: "the server's card with its new online keys" },
@@ -93,6 +96,7 @@ async function nextRoot(
     people,
     directiveThreshold: count('threshold', '--threshold', 1, inForce.directiveThreshold),
     shareThreshold: count('shareThreshold', '--share-threshold', 2, inForce.shareThreshold),
+    ...(await nextVouchers(inForce, input)),
     ...(await nextWitnesses(inForce, input)),
     ...(await nextOnlineKeys(inForce, findOption(input, 'server'))),
   };

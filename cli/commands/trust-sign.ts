@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import { checkNotExpired } from '../../protocol/trust/root.ts';
+import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
 import { argument, hasFlag, type Command } from '../command.ts';
 import { openHome, type Home } from '../home/home.ts';
 import { findForeignKey, requireOwnKeys } from '../trust/cards.ts';

@@ -15,7 +15,7 @@ import { openState, type StateFile } from './state.ts';
  * config.json       server URL and root pin            0644
  * trust/            <n>.root.json, the verified chain
  * tuf/              metadata as tuf-js keeps it
- * keys/             officer.json, officer-root.json, operator.json   0600
+ * keys/             officer.json, officer-root.json, operator.json, reviewer.json, endorser.json   0600
  * state.json        what may not go backwards          0600
  * session.json      cached tokens                      0600
  * campaigns/<id>/   plan, notice, access key, bundles
@@ -40,6 +40,16 @@ export interface Home {
   officerRootKey(): Promise<keys.OfficerRootKey>;
   writeOfficerKeys(keys: keys.NewOfficerKeys, root: keys.NewOfficerRootKey): Promise<void>;
 
+  findReviewerKeys(): Promise<keys.ReviewerKeys | undefined>;
+  /** @throws {@link LoginError} when this home is not a reviewer's. */
+  reviewerKeys(): Promise<keys.ReviewerKeys>;
+  writeReviewerKeys(reviewer: keys.NewReviewerKeys): Promise<void>;
+
+  findEndorserKeys(): Promise<keys.EndorserKeys | undefined>;
+  /** @throws {@link LoginError} when this home is not an endorser's. */
+  endorserKeys(): Promise<keys.EndorserKeys>;
+  writeEndorserKeys(endorser: keys.NewEndorserKeys): Promise<void>;
+
   findOperatorKeys(): Promise<keys.OperatorKeys | undefined>;
   /** @throws {@link LoginError} when this home is not an operator's. */
   operatorKeys(): Promise<keys.OperatorKeys>;
@@ -59,6 +69,8 @@ export function openHome(context: Pick<Context, 'home' | 'sleep'>): Home {
   const officerPath = path('keys', 'officer.json');
   const officerRootPath = path('keys', 'officer-root.json');
   const operatorPath = path('keys', 'operator.json');
+  const reviewerPath = path('keys', 'reviewer.json');
+  const endorserPath = path('keys', 'endorser.json');
 
   return {
     directory,
@@ -95,6 +107,28 @@ export function openHome(context: Pick<Context, 'home' | 'sleep'>): Home {
       await keys.writeOfficerRootKey(officerRootPath, root);
       await keys.writeOfficerKeys(officerPath, officer);
     },
+
+    findReviewerKeys: () => keys.findReviewerKeys(reviewerPath),
+    async reviewerKeys() {
+      const found = await keys.findReviewerKeys(reviewerPath);
+      if (found) return found;
+      throw new LoginError(
+        `no reviewer's keys in ${directory}`,
+        'run: sealdrop reviewer init --id ID --name FIRM',
+      );
+    },
+    writeReviewerKeys: (reviewer) => keys.writeReviewerKeys(reviewerPath, reviewer),
+
+    findEndorserKeys: () => keys.findEndorserKeys(endorserPath),
+    async endorserKeys() {
+      const found = await keys.findEndorserKeys(endorserPath);
+      if (found) return found;
+      throw new LoginError(
+        `no endorser's key in ${directory}`,
+        'run: sealdrop endorser init --id ID --name NAME',
+      );
+    },
+    writeEndorserKeys: (endorser) => keys.writeEndorserKeys(endorserPath, endorser),
 
     findOperatorKeys: () => keys.findOperatorKeys(operatorPath),
     async operatorKeys() {

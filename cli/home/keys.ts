@@ -29,9 +29,26 @@ export interface OperatorKeys {
   readonly email: string;
 }
 
+/** Keys of a firm that reviews patches. */
+export interface ReviewerKeys {
+  readonly id: string;
+  /** Signs reviews; logs in. */
+  readonly signer: KeyedSigner;
+  /** `AGE-SECRET-KEY-1…`: opens drafts. */
+  readonly ageIdentity: string;
+}
+
+/** The key of somebody who repeats commitments in public. */
+export interface EndorserKeys {
+  readonly id: string;
+  readonly signer: KeyedSigner;
+}
+
 /** The same with seeds in place of signers, as made and written once. */
 export type NewOfficerKeys = Omit<OfficerKeys, 'signer'> & { readonly seed: Uint8Array };
 export type NewOfficerRootKey = Omit<OfficerRootKey, 'signer'> & { readonly seed: Uint8Array };
+export type NewReviewerKeys = Omit<ReviewerKeys, 'signer'> & { readonly seed: Uint8Array };
+export type NewEndorserKeys = Omit<EndorserKeys, 'signer'> & { readonly seed: Uint8Array };
 export type NewOperatorKeys = Omit<OperatorKeys, 'signer'> & { readonly seed: Uint8Array };
 
 const officerJson = z.strictObject({
@@ -43,6 +60,17 @@ const officerJson = z.strictObject({
 });
 const officerRootJson = z.strictObject({
   format: z.literal('sealdrop-officer-root/v1'),
+  id: personId,
+  seed: hex64,
+});
+const reviewerJson = z.strictObject({
+  format: z.literal('sealdrop-reviewer/v1'),
+  id: personId,
+  seed: hex64,
+  ageIdentity: z.string().max(128),
+});
+const endorserJson = z.strictObject({
+  format: z.literal('sealdrop-endorser/v1'),
   id: personId,
   seed: hex64,
 });
@@ -81,6 +109,26 @@ export async function findOfficerRootKey(path: string): Promise<OfficerRootKey |
 
 export async function writeOfficerRootKey(path: string, key: NewOfficerRootKey): Promise<void> {
   await writeKeys(path, { format: 'sealdrop-officer-root/v1', ...key, seed: toHex(key.seed) });
+}
+
+export async function findReviewerKeys(path: string): Promise<ReviewerKeys | undefined> {
+  const json = await findKeys(path, reviewerJson);
+  if (json === undefined) return undefined;
+  const { id, seed, ageIdentity } = json;
+  return { id, signer: signerFromSeed(fromHex(seed, 32)), ageIdentity };
+}
+
+export async function writeReviewerKeys(path: string, keys: NewReviewerKeys): Promise<void> {
+  await writeKeys(path, { format: 'sealdrop-reviewer/v1', ...keys, seed: toHex(keys.seed) });
+}
+
+export async function findEndorserKeys(path: string): Promise<EndorserKeys | undefined> {
+  const json = await findKeys(path, endorserJson);
+  return json && { id: json.id, signer: signerFromSeed(fromHex(json.seed, 32)) };
+}
+
+export async function writeEndorserKeys(path: string, keys: NewEndorserKeys): Promise<void> {
+  await writeKeys(path, { format: 'sealdrop-endorser/v1', ...keys, seed: toHex(keys.seed) });
 }
 
 export async function findOperatorKeys(path: string): Promise<OperatorKeys | undefined> {

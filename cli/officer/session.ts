@@ -1,4 +1,4 @@
-import { checkNotExpired } from '../../protocol/trust/root.ts';
+import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
 import type { Officer } from '../../protocol/trust/root.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import { checkNotExpired } from '../../protocol/trust/root.ts';
+import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { loadTrust, refreshTrust, type Trust } from '../client/trust.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { officerCard, serverCard } from '../../protocol/api.ts';
+import { endorserCard, officerCard, reviewerCard, serverCard } from '../../protocol/api.ts';
 import { fingerprintOf, readContactKey, readPublicKey } from '../../protocol/contact/key.ts';
 import { readRecipientKey } from '../../protocol/contact/openpgp.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
@@ -7,12 +7,14 @@ import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
-import type { Officer, TrustRoot } from '../../protocol/trust/root.ts';
+import type { Endorser, Officer, Reviewer, TrustRoot } from '../../protocol/trust/root.ts';
 import { readInputFile } from '../home/files.ts';
 import type { OfficerKeys, OfficerRootKey } from '../home/keys.ts';
 
 export type OfficerCard = z.infer<typeof officerCard>;
 export type ServerCard = z.infer<typeof serverCard>;
+export type ReviewerCard = z.infer<typeof reviewerCard>;
+export type EndorserCard = z.infer<typeof endorserCard>;
 
 const MAX_CARD_BYTES = 131_072;
 
@@ -25,6 +27,16 @@ export async function readOfficerCard(path: string, now: Date): Promise<OfficerC
 
 export function readServerCard(path: string): Promise<ServerCard> {
   return readCard(path, serverCard);
+}
+
+export async function readReviewerCard(path: string): Promise<Reviewer> {
+  const { id, name, key, age } = await readCard(path, reviewerCard);
+  return { id, name, key: parseEd25519PublicKey(key), age };
+}
+
+export async function readEndorserCard(path: string): Promise<Endorser> {
+  const { id, name, key } = await readCard(path, endorserCard);
+  return { id, name, key: parseEd25519PublicKey(key) };
 }
 
 async function readCard<T>(path: string, schema: z.ZodType<T>): Promise<T> {

@@ -10,7 +10,8 @@ import {
   tufSigningBytes,
   verifyTufSignatures,
 } from '../../protocol/trust/metadata.ts';
-import { buildRootSigned, parseRoot, type TrustRoot } from '../../protocol/trust/root.ts';
+import { buildRootSigned, parseRoot } from '../../protocol/trust/root-file.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { buildTargets, parseTargets } from '../../protocol/trust/tuf.ts';
 import { readInputFile, writeAtomically } from '../home/files.ts';
 import type { OfficerKeys, OfficerRootKey } from '../home/keys.ts';

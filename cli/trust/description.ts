@@ -2,7 +2,7 @@ import { fingerprintOf, readPublicKey } from '../../protocol/contact/key.ts';
 import { formatVerifierKey } from '../../protocol/signature/note.ts';
 import { describeQuorum } from '../../protocol/log/policy.ts';
 import type { RootChange } from '../../protocol/trust/chain.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
+import type { Endorser, Reviewer, TrustRoot } from '../../protocol/trust/root.ts';
 
 /** What a root says, for people and for `--json`. */
 export interface RootDescription {
@@ -20,6 +20,9 @@ export interface RootDescription {
     readonly signing: string;
     readonly age: string;
   }[];
+  readonly reviewers: readonly Reviewer[];
+  readonly endorsers: readonly Endorser[];
+  readonly endorsementThreshold: number;
   readonly logKey: string;
   readonly tokenKey: string;
   readonly snapshotKey: string;
@@ -32,7 +35,7 @@ export interface RootDescription {
 
 export async function describeRoot(root: TrustRoot): Promise<RootDescription> {
   const people = [];
-  for (const officer of [...root.people.values()].sort((a, b) => (a.id < b.id ? -1 : 1))) {
+  for (const officer of byId(root.people)) {
     const openpgp = fingerprintOf(await readPublicKey(officer.openpgp));
     const { id, signing, age } = officer;
     people.push({ id, openpgp, root: officer.root, signing, age });
@@ -46,6 +49,9 @@ export async function describeRoot(root: TrustRoot): Promise<RootDescription> {
     directiveThreshold: root.directiveThreshold,
     shareThreshold: root.shareThreshold,
     people,
+    reviewers: byId(root.reviewers),
+    endorsers: byId(root.endorsers),
+    endorsementThreshold: root.endorsementThreshold,
     logKey: formatVerifierKey(name, type, publicKey),
     tokenKey: root.tokenKey,
     snapshotKey: root.snapshotKey,
@@ -53,6 +59,10 @@ export async function describeRoot(root: TrustRoot): Promise<RootDescription> {
     witnesses: root.witnesses.map((it) => formatVerifierKey(it.name, it.type, it.publicKey)),
     witnessQuorum: root.witnessPolicy === undefined ? 'none' : describeQuorum(root.witnessPolicy),
   };
+}
+
+function byId<T extends { readonly id: string }>(parties: ReadonlyMap<string, T>): readonly T[] {
+  return [...parties.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** The same as lines to read and to compare by voice. */
@@ -64,6 +74,9 @@ export function rootLines(root: RootDescription): string[] {
     `root version   ${root.version}, valid until ${root.expires}`,
     `decisions      ${root.directiveThreshold} of ${n} people`,
     `release key    ${root.shareThreshold} of ${n} shares`,
+    ...(root.endorsers.length === 0
+      ? []
+      : [`endorsements   ${root.endorsementThreshold} of ${root.endorsers.length} endorsers`]),
     `log key        ${root.logKey}`,
     `token key      ${root.tokenKey}`,
     `snapshot key   ${root.snapshotKey}`,
@@ -76,6 +89,17 @@ export function rootLines(root: RootDescription): string[] {
       `  root key     ${rootKey}`,
       `  signing key  ${signing}`,
       `  age          ${age}`,
+    ]),
+    ...root.reviewers.flatMap(({ id, name, key, age }) => [
+      `reviewer ${id}`,
+      `  firm         ${name}`,
+      `  key          ${key}`,
+      `  age          ${age}`,
+    ]),
+    ...root.endorsers.flatMap(({ id, name, key }) => [
+      `endorser ${id}`,
+      `  name         ${name}`,
+      `  key          ${key}`,
     ]),
   ];
 }
@@ -92,6 +116,15 @@ export function changeLine({ what, name, before, after }: RootChange): string {
       return `officer ${name} is out, signing key was ${old}`;
     case 'person-key':
       return `key of ${name}: ${old} to ${current}`;
+    case 'reviewer-added':
+    case 'endorser-added':
+      return `${what.replace('-added', '')} ${name} is new: ${current}`;
+    case 'reviewer-removed':
+    case 'endorser-removed':
+      return `${what.replace('-removed', '')} ${name} is out, was ${old}`;
+    case 'reviewer-changed':
+    case 'endorser-changed':
+      return `${what.replace('-changed', '')} ${name}: ${old} to ${current}`;
     case 'threshold':
       return `threshold of ${name}: ${old} to ${current}`;
     case 'server-key':

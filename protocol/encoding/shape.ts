@@ -54,6 +54,9 @@ export const campaignId = z.string().regex(/^SDX-\d{4}-[0-9A-Z]{4}$/);
 /** The id of a person, an officer or a variant. */
 export const personId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
 
+/** What a person or a firm is known by: 1 to 100 characters of printable ASCII, no space at an end. */
+export const printableName = z.string().regex(/^[!-~](?:[ -~]{0,98}[!-~])?$/);
+
 /** `solana:` and the genesis hash, 32 bytes in base58. */
 export const networkId = z
   .string()

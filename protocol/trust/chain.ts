@@ -1,5 +1,5 @@
 import { describeQuorum } from '../log/policy.ts';
-import type { TrustRoot } from './root.ts';
+import type { Endorser, Reviewer, TrustRoot } from './root.ts';
 
 /** A root and every one that followed it, the oldest first. */
 export function rootsSince(
@@ -17,13 +17,19 @@ export interface RootChange {
     | 'person-added'
     | 'person-removed'
     | 'person-key'
+    | 'reviewer-added'
+    | 'reviewer-removed'
+    | 'reviewer-changed'
+    | 'endorser-added'
+    | 'endorser-removed'
+    | 'endorser-changed'
     | 'threshold'
     | 'server-key'
     | 'witness-added'
     | 'witness-removed'
     | 'witness-quorum'
     | 'expires';
-  /** Whom or which: a person, a person and a purpose, a role, a witness. */
+  /** Whom or which: a person, a person and a purpose, a firm, a role, a witness. */
   readonly name: string;
   /** Keys as they are written in the root, or numbers; `null` where there was or is none. */
   readonly before: string | null;
@@ -34,6 +40,8 @@ export interface RootChange {
 export function rootChanges(before: TrustRoot, after: TrustRoot): readonly RootChange[] {
   return [
     ...peopleChanges(before, after),
+    ...voucherChanges('reviewer', before.reviewers, after.reviewers),
+    ...voucherChanges('endorser', before.endorsers, after.endorsers),
     ...differing('threshold', thresholdsOf(before), thresholdsOf(after)),
     ...differing('server-key', serverKeysOf(before), serverKeysOf(after)),
     ...witnessChanges(before, after),
@@ -72,6 +80,27 @@ function peopleChanges(before: TrustRoot, after: TrustRoot): readonly RootChange
   });
 }
 
+/** Reviewers or endorsers who come, go, or have another name or key. */
+function voucherChanges(
+  role: 'reviewer' | 'endorser',
+  before: ReadonlyMap<string, Endorser>,
+  after: ReadonlyMap<string, Endorser>,
+): readonly RootChange[] {
+  const ids = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return ids.flatMap((name): readonly RootChange[] => {
+    const [old, current] = [wordsOf(before.get(name)), wordsOf(after.get(name))];
+    if (old === current) return [];
+    const what = old === null ? 'added' : current === null ? 'removed' : 'changed';
+    return [{ what: `${role}-${what}`, name, before: old, after: current }];
+  });
+}
+
+function wordsOf(voucher: Endorser | Reviewer | undefined): string | null {
+  if (voucher === undefined) return null;
+  const age = 'age' in voucher ? ` ${voucher.age}` : '';
+  return `${voucher.name}, ${voucher.key}${age}`;
+}
+
 function witnessChanges(before: TrustRoot, after: TrustRoot): readonly RootChange[] {
   const keysOf = (root: TrustRoot): ReadonlyMap<string, string> =>
     new Map(root.witnesses.map(({ name, publicKey }) => [publicKey, name]));
@@ -102,6 +131,7 @@ function thresholdsOf(root: TrustRoot): ReadonlyMap<string, string> {
   return new Map([
     ['decisions', String(root.directiveThreshold)],
     ['shares', String(root.shareThreshold)],
+    ['endorsements', String(root.endorsementThreshold)],
   ]);
 }
 

@@ -11,7 +11,7 @@ import { Updater } from 'tuf-js';
 
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { encodeTuf, signTuf } from '../../protocol/trust/metadata.ts';
-import { buildRootSigned } from '../../protocol/trust/root.ts';
+import { buildRootSigned } from '../../protocol/trust/root-file.ts';
 import { DAY_MS, HOUR_MS } from '../support/clock.ts';
 import type { TestOfficer } from '../support/officers.ts';
 import { makeOfficers, signRoot, signTargets } from '../support/officers.ts';

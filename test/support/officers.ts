@@ -8,7 +8,7 @@ import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import { parseVerifierKey } from '../../protocol/signature/note.ts';
 import { encodeTuf, signTuf } from '../../protocol/trust/metadata.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { buildRootSigned } from '../../protocol/trust/root.ts';
+import { buildRootSigned } from '../../protocol/trust/root-file.ts';
 import { buildTargets } from '../../protocol/trust/tuf.ts';
 import type { ServerCard } from '../../server/card.ts';
 
@@ -66,6 +66,9 @@ export function makeRoot(
     ),
     directiveThreshold: threshold,
     shareThreshold: threshold,
+    reviewers: new Map(),
+    endorsers: new Map(),
+    endorsementThreshold: 0,
     logKey: parseVerifierKey(card.logKey),
     tokenKey: parseEd25519PublicKey(card.tokenKey),
     witnesses: [],

@@ -3,12 +3,9 @@ import { parseTime } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import { parseTuf, tufSigningBytes } from '../../../protocol/trust/metadata.ts';
-import {
-  checkNotExpired,
-  parseRoot,
-  verifyNextRoot,
-  type TrustRoot,
-} from '../../../protocol/trust/root.ts';
+import { parseRoot } from '../../../protocol/trust/root-file.ts';
+import { checkNotExpired, verifyNextRoot } from '../../../protocol/trust/root-verify.ts';
+import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { parseTargets, verifyTargets } from '../../../protocol/trust/tuf.ts';
 import type { NewTargets } from '../campaign/change.ts';
 import type { Registry } from '../campaign/registry.ts';

@@ -1,12 +1,9 @@
 import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
 import type { Ed25519PublicKey, VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
-import {
-  parseRoot,
-  signingKeys,
-  verifyInitialRoot,
-  verifyNextRoot,
-} from '../../../protocol/trust/root.ts';
+import { parseRoot } from '../../../protocol/trust/root-file.ts';
+import { verifyInitialRoot, verifyNextRoot } from '../../../protocol/trust/root-verify.ts';
+import { signingKeys } from '../../../protocol/trust/root.ts';
 
 /** The public halves of the server's keys, which a root must name. */
 export interface ServerKeyNames {

@@ -10,12 +10,9 @@ import { openHome } from '../../../cli/home/home.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
 import { encodeTuf, parseTuf, signTuf, tufKeyId } from '../../../protocol/trust/metadata.ts';
-import {
-  buildRootSigned,
-  parseRoot,
-  verifyNextRoot,
-  type TrustRoot,
-} from '../../../protocol/trust/root.ts';
+import { buildRootSigned, parseRoot } from '../../../protocol/trust/root-file.ts';
+import { verifyNextRoot } from '../../../protocol/trust/root-verify.ts';
+import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { makeCard } from '../../../server/card.ts';
 import { openKeys } from '../../../server/store/keys.ts';
 import { startStage, type Stage } from '../officer/support/stage.ts';

@@ -7,7 +7,7 @@ import { runCommand } from '../../../cli/command.ts';
 import { trustInitCommand } from '../../../cli/commands/trust-init.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/note.ts';
-import { parseRoot } from '../../../protocol/trust/root.ts';
+import { parseRoot } from '../../../protocol/trust/root-file.ts';
 import { startStage } from '../officer/support/stage.ts';
 import { makeParties, trustInitOptions } from '../support/parties.ts';
 

@@ -4,7 +4,8 @@ import { formatCheckpoint, parseCheckpoint } from '../../../protocol/log/checkpo
 import { noteSigner, signNote, type NoteSigner } from '../../../protocol/signature/note.ts';
 import type { Signer } from '../../../protocol/signature/ed25519.ts';
 import { encodeTuf, signTuf } from '../../../protocol/trust/metadata.ts';
-import { buildRootSigned, type TrustRoot } from '../../../protocol/trust/root.ts';
+import { buildRootSigned } from '../../../protocol/trust/root-file.ts';
+import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import type { Repository } from './repository.ts';
 import type { Site } from './site.ts';
 

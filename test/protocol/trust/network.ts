@@ -4,8 +4,8 @@ import { sha256, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import type { Signer } from '../../../protocol/signature/ed25519.ts';
 import { NOTE_ED25519, noteSigner } from '../../../protocol/signature/note.ts';
 import { encodeTuf, signTuf } from '../../../protocol/trust/metadata.ts';
-import { buildRootSigned } from '../../../protocol/trust/root.ts';
-import type { Officer, TrustRoot } from '../../../protocol/trust/root.ts';
+import { buildRootSigned } from '../../../protocol/trust/root-file.ts';
+import type { Endorser, Officer, Reviewer, TrustRoot } from '../../../protocol/trust/root.ts';
 
 export const NETWORK = 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d';
 export const OTHER_NETWORK = 'solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG';
@@ -37,6 +37,28 @@ export function officerNamed(id: string): Officer {
   };
 }
 
+export function reviewerNamed(id: string): Reviewer {
+  const key = signerNamed(`${id} review`).publicKey;
+  return { id, name: `${id} Ltd`, key, age: recipientNamed(id) };
+}
+
+export function endorserNamed(id: string): Endorser {
+  return { id, name: `Dr ${id}`, key: signerNamed(`${id} endorsement`).publicKey };
+}
+
+/** These firms and endorsers, one of whom it takes unless told otherwise. */
+export function vouchersOf(
+  firms: readonly string[],
+  endorsers: readonly string[],
+  endorsementThreshold = Math.min(1, endorsers.length),
+): Pick<TrustRoot, 'reviewers' | 'endorsers' | 'endorsementThreshold'> {
+  return {
+    reviewers: new Map(firms.map((id) => [id, reviewerNamed(id)])),
+    endorsers: new Map(endorsers.map((id) => [id, endorserNamed(id)])),
+    endorsementThreshold,
+  };
+}
+
 export const PEOPLE = ['ada', 'bo', 'cy'] as const;
 
 /** Two of three officers decide, two of three shares open. */
@@ -54,6 +76,9 @@ export function rootOf(
     people: new Map(ids.map((id) => [id, officerNamed(id)])),
     directiveThreshold: m,
     shareThreshold: ids.length - m + 1,
+    reviewers: new Map(),
+    endorsers: new Map(),
+    endorsementThreshold: 0,
     logKey: { name, keyId, publicKey, type: NOTE_ED25519 },
     tokenKey: signerNamed('token').publicKey,
     witnesses: [],

@@ -14,14 +14,9 @@ import {
   tufKeyId,
 } from '../../../protocol/trust/metadata.ts';
 import type { TufSignature } from '../../../protocol/trust/metadata.ts';
-import {
-  buildRootSigned,
-  checkNotExpired,
-  parseRoot,
-  rootSigningBytes,
-  signingKeys,
-  verifyInitialRoot,
-} from '../../../protocol/trust/root.ts';
+import { buildRootSigned, parseRoot, rootSigningBytes } from '../../../protocol/trust/root-file.ts';
+import { checkNotExpired, verifyInitialRoot } from '../../../protocol/trust/root-verify.ts';
+import { signingKeys } from '../../../protocol/trust/root.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
 import {
   armorNamed,

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import { encodeTuf, signTuf } from '../../../protocol/trust/metadata.ts';
-import { buildRootSigned, verifyNextRoot } from '../../../protocol/trust/root.ts';
+import { buildRootSigned } from '../../../protocol/trust/root-file.ts';
+import { verifyNextRoot } from '../../../protocol/trust/root-verify.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import {
   officerNamed,

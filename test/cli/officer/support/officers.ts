@@ -7,7 +7,8 @@ import { sha256Hex } from '../../../../protocol/encoding/bytes.ts';
 import type { Ed25519PublicKey } from '../../../../protocol/signature/ed25519.ts';
 import { formatVerifierKey, parseVerifierKey } from '../../../../protocol/signature/note.ts';
 import { encodeTuf, signTuf } from '../../../../protocol/trust/metadata.ts';
-import { buildRootSigned, parseRoot, type TrustRoot } from '../../../../protocol/trust/root.ts';
+import { buildRootSigned, parseRoot } from '../../../../protocol/trust/root-file.ts';
+import type { TrustRoot } from '../../../../protocol/trust/root.ts';
 import { buildTargets } from '../../../../protocol/trust/tuf.ts';
 import { openHome } from '../../../../cli/home/home.ts';
 import type { NewOfficerKeys } from '../../../../cli/home/keys.ts';
@@ -87,6 +88,9 @@ export async function makeOfficers(
     people,
     directiveThreshold,
     shareThreshold,
+    reviewers: new Map(),
+    endorsers: new Map(),
+    endorsementThreshold: 0,
     witnesses: [],
     ...server,
     logKey: parseVerifierKey(server.logKey),
