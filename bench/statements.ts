@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
-import { startChild } from '../test/support/child-server.ts';
+import { startChildStory } from '../test/support/child-story.ts';
 import type { TestOperator } from '../test/support/operators.ts';
 import { makeOperator, makeValidator, snapshotOf } from '../test/support/operators.ts';
 import type { TestClient } from '../test/support/session.ts';
-import { makeProof, testClient, tokenHash } from '../test/support/session.ts';
-import type { Story, StoryServer } from '../test/support/story.ts';
+import { makeProof, tokenHash } from '../test/support/session.ts';
+import type { Story } from '../test/support/story.ts';
 import {
   enrol,
   envelopeJson,
@@ -13,7 +13,6 @@ import {
   openStory,
   postSnapshot,
 } from '../test/support/story.ts';
-import { prepareData } from '../test/support/test-server.ts';
 import { openConnection } from './connection.ts';
 
 /** What one round of statements took. */
@@ -61,28 +60,13 @@ export async function openStatementBench(options: {
   readonly nodeOptions?: string;
 }): Promise<StatementBench> {
   await using undo = new AsyncDisposableStack();
-  const data = await prepareData();
-  undo.defer(() => data.remove());
-  const child = await startChild({
-    ...data.env({ ...NO_LIMITS, ...LOG_INTERVAL }),
-    ...(options.nodeOptions !== undefined && { NODE_OPTIONS: options.nodeOptions }),
-  });
-  undo.defer(async () => {
-    await child.end('SIGTERM');
-  });
-
-  const clients = new Map<string, TestClient>();
-  const server: StoryServer = {
-    officers: data.officers,
-    root: data.root,
-    now: Date.now,
-    client(signer) {
-      const name = signer?.publicKey ?? '';
-      const known = clients.get(name) ?? testClient(child.url, signer, Date.now);
-      clients.set(name, known);
-      return known;
-    },
-  };
+  const server = undo.use(
+    await startChildStory(
+      { ...NO_LIMITS, ...LOG_INTERVAL },
+      options.nodeOptions === undefined ? {} : { NODE_OPTIONS: options.nodeOptions },
+    ),
+  );
+  const { child } = server;
   const validators = Array.from({ length: options.operators }, () => makeValidator(1n));
   const operators = await Promise.all(validators.map((validator) => makeOperator([validator])));
   const snapshot = await postSnapshot(server, snapshotOf(validators));

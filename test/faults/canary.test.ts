@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { startChild, type ChildServer } from '../support/child-server.ts';
+import { startChildStory, type ChildStory } from '../support/child-story.ts';
 import { disguises } from '../support/disguises.ts';
 import { startMailServer, type MailServer } from '../support/mail-server.ts';
 import {
@@ -14,16 +14,7 @@ import {
   type TestOperator,
 } from '../support/operators.ts';
 import { canReadMemory, memoryOf } from '../support/process-memory.ts';
-import { testClient, type TestClient } from '../support/session.ts';
-import {
-  enrol,
-  expectStatus,
-  openStory,
-  postSnapshot,
-  type Story,
-  type StoryServer,
-} from '../support/story.ts';
-import { prepareData, type TestData } from '../support/test-server.ts';
+import { enrol, expectStatus, openStory, postSnapshot, type Story } from '../support/story.ts';
 
 // A server that is seized at any moment before T0: disk, memory, logs, mails, and every answer it
 // ever gave.
@@ -46,10 +37,8 @@ const embargoed = [patch, notice, disclosure];
 /** Sent to the server on purpose, so that the hunt is seen to find what is there. */
 const control = canary('control');
 
-let data: TestData;
 let mail: MailServer;
-let child: ChildServer | undefined;
-let server: StoryServer;
+let server: ChildStory;
 let story: Story;
 let operators: readonly TestOperator[];
 const answers: Buffer[] = [];
@@ -62,30 +51,17 @@ before(async () => {
     answers.push(Buffer.from(head), Buffer.from(await response.clone().arrayBuffer()));
     return response;
   };
-  data = await prepareData();
   mail = await startMailServer();
-  const started = await startChild(
-    data.env({ SMTP_URL: mail.url, MAIL_FROM: 'notices@sealdrop.example', LOG_EPOCH_MS: '200' }),
-  );
-  child = started;
-  const clients = new Map<string, TestClient>();
-  server = {
-    officers: data.officers,
-    root: data.root,
-    now: Date.now,
-    client(signer) {
-      const key = signer?.publicKey ?? '';
-      const known = clients.get(key) ?? testClient(started.url, signer, Date.now);
-      clients.set(key, known);
-      return known;
-    },
-  };
+  server = await startChildStory({
+    SMTP_URL: mail.url,
+    MAIL_FROM: 'notices@sealdrop.example',
+    LOG_EPOCH_MS: '200',
+  });
 });
 after(async () => {
   globalThis.fetch = realFetch;
-  await child?.end('SIGTERM');
+  await server[Symbol.asyncDispose]();
   await mail.close();
-  await data.remove();
 });
 
 function orGone(error: NodeJS.ErrnoException): Buffer {
@@ -101,17 +77,17 @@ async function hunt(canaries: readonly Canary[]): Promise<string[]> {
       if (looks.some((it) => bytes.includes(it))) found.add(`${name} in ${place}`);
     }
   };
-  const files = await readdir(data.dataDirectory, { recursive: true, withFileTypes: true });
+  const files = await readdir(server.data.dataDirectory, { recursive: true, withFileTypes: true });
   for (const file of files.filter((it) => it.isFile())) {
     // What is being replaced right now is found under its own name.
     const bytes = await readFile(join(file.parentPath, file.name)).catch(orGone);
     look('a file', bytes);
   }
-  look('the log', Buffer.from(child?.output.join('\n') ?? ''));
+  look('the log', Buffer.from(server.child.output.join('\n')));
   for (const { raw } of mail.received) look('a mail', Buffer.from(raw));
   for (const answer of answers) look('an answer', answer);
   if (canReadMemory) {
-    for (const piece of memoryOf(child?.process.pid ?? 0)) look('memory', piece);
+    for (const piece of memoryOf(server.child.process.pid ?? 0)) look('memory', piece);
   }
   return [...found].sort();
 }

@@ -5,23 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { startChild, type ChildServer } from '../support/child-server.ts';
+import { startChildStory, type ChildStory } from '../support/child-story.ts';
 import {
   makeOperator,
   makeValidator,
   snapshotOf,
   type TestOperator,
 } from '../support/operators.ts';
-import { testClient, type TestClient } from '../support/session.ts';
-import {
-  enrol,
-  expectStatus,
-  openStory,
-  postSnapshot,
-  type Story,
-  type StoryServer,
-} from '../support/story.ts';
-import { prepareData, type TestData } from '../support/test-server.ts';
+import { enrol, expectStatus, openStory, postSnapshot, type Story } from '../support/story.ts';
 
 // The clock of a running server is moved under it by libfaketime. Officers' and operators' clocks
 // are right all the time.
@@ -35,9 +26,7 @@ const skip = LIBRARY === undefined ? 'SKIPPED: libfaketime is not here' : false;
 const YEAR = 31_536_000;
 
 let folder: string;
-let data: TestData;
-let child: ChildServer;
-let server: StoryServer;
+let server: ChildStory;
 let story: Story;
 let operator: TestOperator;
 
@@ -48,26 +37,15 @@ before(async () => {
   if (LIBRARY === undefined) return;
   folder = await mkdtemp(join(tmpdir(), 'sealdrop-faketime-'));
   await moveClock('+0');
-  data = await prepareData();
-  child = await startChild({
-    ...data.env({ LOG_EPOCH_MS: '200' }),
-    LD_PRELOAD: LIBRARY,
-    FAKETIME_TIMESTAMP_FILE: join(folder, 'offset'),
-    FAKETIME_NO_CACHE: '1',
-    FAKETIME_DONT_FAKE_MONOTONIC: '1',
-  });
-  const clients = new Map<string, TestClient>();
-  server = {
-    officers: data.officers,
-    root: data.root,
-    now: Date.now,
-    client(signer) {
-      const key = signer?.publicKey ?? '';
-      const known = clients.get(key) ?? testClient(child.url, signer, Date.now);
-      clients.set(key, known);
-      return known;
+  server = await startChildStory(
+    { LOG_EPOCH_MS: '200' },
+    {
+      LD_PRELOAD: LIBRARY,
+      FAKETIME_TIMESTAMP_FILE: join(folder, 'offset'),
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
     },
-  };
+  );
   const validators = [60n, 40n].map(makeValidator);
   operator = await makeOperator(validators.slice(0, 1));
   const snapshot = await postSnapshot(server, snapshotOf(validators));
@@ -77,8 +55,7 @@ before(async () => {
 });
 after(async () => {
   if (LIBRARY === undefined) return;
-  await child.end('SIGTERM');
-  await data.remove();
+  await server[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -142,7 +119,7 @@ describe('a server whose clock is moved', { skip }, () => {
   });
 
   it('has told of the jumps, and never of a time that goes back', async () => {
-    assert.ok(child.output.some((line) => line.includes('clock_jump')));
+    assert.ok(server.child.output.some((line) => line.includes('clock_jump')));
     for (const times of [await timesOfEvents(), await timesOfStatements()]) {
       assert.ok(times.length > 0);
       assert.deepEqual(
@@ -155,10 +132,10 @@ describe('a server whose clock is moved', { skip }, () => {
 
   it('is normal afterwards, without a restart', async () => {
     await probe();
-    assert.equal((await fetch(`${child.url}/readyz`)).status, 200);
-    assert.equal(child.process.exitCode, null);
+    assert.equal((await fetch(`${server.child.url}/readyz`)).status, 200);
+    assert.equal(server.child.process.exitCode, null);
     const sizeOfLog = async (): Promise<number> => {
-      const note = await (await fetch(`${child.url}/log/checkpoint`)).text();
+      const note = await (await fetch(`${server.child.url}/log/checkpoint`)).text();
       return Number(note.split('\n')[1]);
     };
     const before = await sizeOfLog();
