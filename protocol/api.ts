@@ -167,7 +167,7 @@ export const directiveRequest = z.strictObject({
   envelope: envelopeJson,
   /** TUF targets metadata with this officer's signature; required with `arm`. */
   targets: base64.optional(),
-  /** This officer's signatures over the plaintext, an age file to all officers; required with `commit`. */
+  /** This officer's signatures over the plaintext, an age file to the release recipient; required with `commit`. */
   attachment: base64.optional(),
 });
 export const directiveResponse = z.strictObject({

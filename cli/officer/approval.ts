@@ -93,8 +93,8 @@ async function checkCommit(
   await checkAgainstServer(session, draft, plan);
   await openOwnShares(session, plan);
   const people = pending?.people ?? [];
-  await checkAttachments(attachments, people, draft, plan, keys, trust.root, context.now());
-  const attachment = await signPlaintext(draft, plan, keys, trust.root, context.now());
+  await checkAttachments(attachments, people, draft, plan, trust.root, context.now());
+  const attachment = await signPlaintext(draft, plan, keys, context.now());
   return {
     checked: [
       `the pinned snapshot is the plan's: ${point}, ${stakes.size} validators, ${total} of stake`,

@@ -45,7 +45,7 @@ async function uploadSignatures(
   { plan, planRoot, attachments }: Standing,
   draft: Draft,
 ): Promise<Completion> {
-  const { client, context, keys } = session;
+  const { client, context } = session;
   const existing = await findSignatures(session, plan.campaign);
   if (existing !== undefined) {
     const signatures = await openSignatures(existing, draft.releaseKey);
@@ -53,7 +53,7 @@ async function uploadSignatures(
     return { work: 'signatures', people: [] };
   }
   const now = context.now();
-  const gathered = await gatherSignatures(attachments, draft, plan, keys, planRoot, now);
+  const gathered = await gatherSignatures(attachments, draft, plan, planRoot, now);
   for (const { officer, reason } of gathered.rejected) {
     context.out.warn(`the plaintext signatures of ${officer} do not hold: ${reason}`);
   }

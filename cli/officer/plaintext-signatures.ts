@@ -6,11 +6,9 @@ import {
   officerKeys,
   verifyDetached,
 } from '../../protocol/contact/openpgp.ts';
-import { open, seal } from '../../protocol/embargo/age.ts';
 import {
-  parseSignatureFiles,
+  openSignatures,
   sealSignatures,
-  signatureFiles,
   verifyRelease,
   type Signatures,
 } from '../../protocol/embargo/bundle.ts';
@@ -20,7 +18,6 @@ import {
   verifySums,
   type OfficerSignatures,
 } from '../../protocol/embargo/sums-signatures.ts';
-import { packFiles, unpackFiles } from '../../protocol/embargo/tar.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import {
@@ -40,8 +37,9 @@ import type { OfficerKeys } from '../home/keys.ts';
 
 // What officers sign of the plaintext while approving a commitment: `SHA256SUMS` with OpenPGP, and
 // with their signing key for minisign and for ssh-keygen; and the release statement. Signatures over
-// plaintext would tell of it, so they travel encrypted: first to the other officers, then as the
-// second age file to the release recipient.
+// plaintext would tell of it (the statement names every artifact), so they travel as age files to the
+// release recipient: first one of each officer, then all in one. Whoever has the draft has that key.
+// To the officers' own keys they would be open to one officer's disk and the server's.
 
 /** The statement that every officer signs about one draft: the same bytes from each of them. */
 function releasePayload(draft: Draft, plan: Plan): Uint8Array {
@@ -61,29 +59,27 @@ function releasePayload(draft: Draft, plan: Plan): Uint8Array {
 }
 
 /**
- * Sign a draft that has been checked, for the other officers' eyes.
+ * Sign a draft that has been checked, for whoever has the draft as well.
  *
- * @returns An age file to every officer of `root`.
+ * @returns An age file to the release recipient.
  */
 export async function signPlaintext(
   draft: Draft,
   plan: Plan,
   keys: OfficerKeys,
-  root: TrustRoot,
   now: number,
 ): Promise<Uint8Array> {
   const sums = await detachedSign(draft.sums, keys.openpgp, new Date(now));
   const release = signEnvelope(releasePayload(draft, plan), keys.signer);
-  const files = signatureFiles({
+  const signatures = {
     sums: utf8Encode(sums),
     release: encodeEnvelope(release),
     byOfficer: new Map([[keys.id, signSums(draft.sums, plan, keys.signer)]]),
-  });
-  const ages = [...root.people.values()].map(({ age }) => age);
-  return seal(await packFiles(files), ages);
+  };
+  return sealGathered(signatures, plan);
 }
 
-/** An age file to all officers, from one who approved. */
+/** An age file to the release recipient, from one who approved. */
 export interface Attachment {
   readonly officer: string;
   readonly sealed: Uint8Array;
@@ -101,7 +97,6 @@ export async function checkAttachments(
   people: readonly string[],
   draft: Draft,
   plan: Plan,
-  keys: OfficerKeys,
   root: TrustRoot,
   now: number,
 ): Promise<void> {
@@ -109,7 +104,7 @@ export async function checkAttachments(
     const attachment = attachments.find((it) => it.officer === officer);
     try {
       if (attachment === undefined) throw new ProtocolError('bundle_invalid', 'there are none');
-      await openAttachment(attachment.sealed, officer, draft, plan, keys, root, now);
+      await openAttachment(attachment.sealed, officer, draft, plan, root, now);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       throw new ProtocolError(
@@ -138,7 +133,6 @@ export async function gatherSignatures(
   attachments: readonly Attachment[],
   draft: Draft,
   plan: Plan,
-  keys: OfficerKeys,
   root: TrustRoot,
   now: number,
 ): Promise<GatheredSignatures> {
@@ -150,7 +144,7 @@ export async function gatherSignatures(
   const rejected: { officer: string; reason: string }[] = [];
   for (const { officer, sealed } of attachments) {
     try {
-      const opened = await openAttachment(sealed, officer, draft, plan, keys, root, now);
+      const opened = await openAttachment(sealed, officer, draft, plan, root, now);
       merged = mergeSignatures(merged ?? { payload, signatures: [] }, opened.envelope);
       blocks.push(opened.sums);
       byOfficer.set(officer, opened.own);
@@ -205,7 +199,7 @@ export async function verifySignatures(
   }
 }
 
-/** The second age file, for the server to keep. */
+/** The second age file, or one officer's part of it, for the server to keep. */
 export function sealGathered(signatures: Signatures, plan: Plan): Promise<Uint8Array> {
   return sealSignatures(signatures, plan.releaseRecipient);
 }
@@ -222,12 +216,10 @@ async function openAttachment(
   officer: string,
   draft: Draft,
   plan: Plan,
-  keys: OfficerKeys,
   root: TrustRoot,
   now: number,
 ): Promise<Opened> {
-  const files = await unpackFiles(await open(sealed, keys.ageIdentity));
-  const { sums: sumsBytes, release, byOfficer } = parseSignatureFiles(files);
+  const { sums: sumsBytes, release, byOfficer } = await openSignatures(sealed, draft.releaseKey);
   const person = root.people.get(officer);
   if (person === undefined) throw new ProtocolError('signature_invalid', 'not an officer');
   const own = byOfficer.get(officer);

@@ -39,7 +39,7 @@ export interface Standing {
   /** Completed ones, by number. */
   readonly directives: readonly VerifiedDirective[];
   readonly pending: Pending | undefined;
-  /** Age files to all officers, from those who signed `commit`. */
+  /** Age files to the release recipient, from those who signed `commit`. */
   readonly attachments: readonly { readonly officer: string; readonly sealed: Uint8Array }[];
 }
 

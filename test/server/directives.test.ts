@@ -41,8 +41,8 @@ describe('directives', () => {
     } = {},
   ): Promise<Answer> => {
     const { signers = [as], body } = options;
-    const ages = world.server.officers.map(({ age }) => age.recipient);
-    const attachment = toBase64(await seal(utf8Encode('signatures'), ages));
+    const { releaseRecipient } = story.sealed.plan;
+    const attachment = toBase64(await seal(utf8Encode('signatures'), [releaseRecipient]));
     return world.server.client(as.signing).post(`${story.path}/directives`, {
       envelope: envelopeJson(
         signEnvelope(encodeDirective(directive), ...signers.map(({ signing }) => signing)),

@@ -191,12 +191,11 @@ export async function openStory(
   };
 
   const submit = async (officer: TestOfficer, it: Directive): Promise<Answer> => {
-    const ages = officers.map(({ age }) => age.recipient);
     return server.client(officer.signing).post(`${path}/directives`, {
       envelope: envelopeJson(signEnvelope(encodeDirective(it), officer.signing)),
       ...(it.action === 'arm' && { targets: await targetsBy(officer) }),
       ...(it.action === 'commit' && {
-        attachment: toBase64(await seal(utf8Encode('signatures'), ages)),
+        attachment: toBase64(await seal(utf8Encode('signatures'), [plan.releaseRecipient])),
       }),
     });
   };

@@ -88,8 +88,7 @@ describe('approve', () => {
     const session = await openOfficerSession(await stage.contextOf('ada'));
     const standing = await loadStanding(session, 'SDX-2026-A003');
     const payload = describeMove(session, standing, { action: 'commit' });
-    const ages = [...stage.officers.root.people.values()].map(({ age }) => age);
-    const attachment = await seal(utf8Encode('noise'), ages);
+    const attachment = await seal(utf8Encode('noise'), [standing.plan.releaseRecipient]);
     const move = { campaign: 'SDX-2026-A003', action: 'commit' } as const;
     await signMove(session, payload, move, { attachment });
 
