@@ -29,28 +29,41 @@ export async function writeVerified(
 ): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
-    const hash = createHash('sha256');
-    let length = 0;
-    for await (const chunk of (await ask()).chunks()) {
-      length += chunk.length;
-      if (length > expected.size) {
-        throw new ProtocolError('too_large', `the download is longer than ${expected.size} bytes`);
-      }
-      hash.update(chunk);
-      await file.appendFile(chunk);
-    }
-    if (toHex(hash.digest()) !== expected.sha256 || length !== expected.size) {
-      throw new ProtocolError(
-        'commitment_mismatch',
-        `the download is not the ${expected.size} bytes with SHA-256 ${expected.sha256}`,
-      );
-    }
+    for await (const chunk of verifiedChunks(await ask(), expected)) await file.appendFile(chunk);
     await file.sync();
     await file.close();
   } catch (error) {
     await file.close();
     await rm(path, { force: true });
     throw error;
+  }
+}
+
+/**
+ * Pass a body on as it comes. Nothing of it may be believed before the end, which throws unless these
+ * were the expected bytes.
+ *
+ * @throws {@link ProtocolError} as {@link writeVerified}.
+ */
+export async function* verifiedChunks(
+  answer: HttpAnswer,
+  expected: { readonly sha256: string; readonly size: number },
+): AsyncGenerator<Uint8Array> {
+  const hash = createHash('sha256');
+  let length = 0;
+  for await (const chunk of answer.chunks()) {
+    length += chunk.length;
+    if (length > expected.size) {
+      throw new ProtocolError('too_large', `the download is longer than ${expected.size} bytes`);
+    }
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (toHex(hash.digest()) !== expected.sha256 || length !== expected.size) {
+    throw new ProtocolError(
+      'commitment_mismatch',
+      `the download is not the ${expected.size} bytes with SHA-256 ${expected.sha256}`,
+    );
   }
 }
 

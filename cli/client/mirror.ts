@@ -1,15 +1,22 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { ProblemError, TemporaryError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
 import { hasErrorCode, writeAtomically } from '../home/files.ts';
-import { readBody, sendRequest, type NetworkContext } from './http.ts';
+import { transferTimeoutMs } from './download.ts';
+import { readBody, sendRequest, type HttpAnswer, type NetworkContext } from './http.ts';
 
 /**
  * A place besides the server where officers' publications are put: a folder, or an address that
  * takes PUT and answers GET.
+ *
+ * ```
+ * <plan digest>/<officer>.<release | closing | release-key>.json    what agents publish
+ * bundles/<sha256>.age                                              ciphertext
+ * ```
  *
  * Nothing that is read from one is believed; what is in it is signed, and whoever reads verifies.
  */
@@ -34,6 +41,20 @@ export function openMirror(context: NetworkContext, target: string): Mirror {
 }
 
 /**
+ * Mirrors by what a person gave and by what a plan names, each once.
+ *
+ * @param plan - Verified, or kept by whoever verified it.
+ */
+export function openMirrors(
+  context: NetworkContext,
+  given: readonly string[],
+  plan: Pick<Plan, 'mirrors'> = {},
+): readonly Mirror[] {
+  const targets = new Set([...given, ...(plan.mirrors ?? [])]);
+  return [...targets].map((target) => openMirror(context, target));
+}
+
+/**
  * Where a publication lies in a mirror. Opaque to whoever does not hold the plan.
  *
  * @param planDigest - SHA-256 of plan.txt, 64 hex digits.
@@ -44,6 +65,22 @@ export function publicationPath(
   of: 'release' | 'closing' | 'release-key',
 ): string {
   return `${planDigest}/${officer}.${of}.json`;
+}
+
+/**
+ * Ask a mirror for ciphertext: `bundles/<sha256>.age`, as a record and DIR/sealed have it.
+ *
+ * @param mirror - As a plan names it.
+ * @param size - What it has to be in bytes, for how long it may take.
+ * @throws As {@link sendRequest} does; 404 when it is not there.
+ */
+export function askForBundle(
+  context: NetworkContext,
+  mirror: string,
+  { sha256, size }: { readonly sha256: string; readonly size: number },
+): Promise<HttpAnswer> {
+  const url = new URL(`${mirror}/bundles/${sha256}.age`);
+  return sendRequest(context, { method: 'GET', url, timeoutMs: transferTimeoutMs(size) });
 }
 
 function folderMirror(target: string): Mirror {

@@ -22,7 +22,8 @@ export const agentCommand: Command = {
     },
     {
       flag: '--mirror <target>',
-      description: 'folder or https address to publish to besides the server',
+      description:
+        'folder or https address to publish to besides the server and the plan’s mirrors',
       many: true,
     },
     {

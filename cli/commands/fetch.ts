@@ -1,3 +1,4 @@
+import { parsePlan } from '../../protocol/campaign/plan.ts';
 import { signatureFiles } from '../../protocol/embargo/bundle.ts';
 import { officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
@@ -12,10 +13,11 @@ import {
   type Context,
 } from '../command.ts';
 import { withAnswerLimit } from '../client/http.ts';
-import { openMirror, type Mirror } from '../client/mirror.ts';
+import { openMirrors, type Mirror } from '../client/mirror.ts';
 import { isOverdue, overdueError, overdueText } from '../client/overdue.ts';
 import { NotReleasedError, VerificationError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
+import { openHome } from '../home/home.ts';
 import { loadChain, saveChain, verifyChain, type Chain } from '../client/chain.ts';
 import { requireNoticeOf } from '../operator/notice.ts';
 import { findReleaseKey, isTemporary, openPatch, readCiphertext } from '../operator/opening.ts';
@@ -38,7 +40,7 @@ export const fetchCommand: Command = {
     { flag: '--wait', description: 'wait for T0' },
     {
       flag: '--mirror <source>',
-      description: 'folder or https address where officers publish besides the server',
+      description: 'folder or https address to ask besides the server and the plan’s mirrors',
       many: true,
     },
   ],
@@ -48,9 +50,9 @@ export const fetchCommand: Command = {
     const id = argument(input, 0);
     const out = getOption(input, 'out');
     await requireFree(out);
-    const mirrors = listOption(input, 'mirror').map((source) => openMirror(context, source));
+    const directory = openHome(context).campaign(id);
+    const mirrors = await mirrorsFor(context, directory, listOption(input, 'mirror'));
     const session = await openForRelease(mirrors.length > 0 ? withAnswerLimit(context) : context);
-    const directory = session.home.campaign(id);
     const stored = await loadChain(session.home, session.trust, directory);
     const accessKey = await requireNoticeOf(directory, stored.plan);
     const variant = chooseVariant(stored.plan, findOption(input, 'variant'));
@@ -84,6 +86,19 @@ export const fetchCommand: Command = {
     });
   },
 };
+
+/**
+ * The mirrors that were given, and those of the plan that is kept here. Nothing that comes from one
+ * is believed, so that the plan itself may be verified later.
+ */
+async function mirrorsFor(
+  context: Context,
+  directory: CampaignDirectory,
+  given: readonly string[],
+): Promise<readonly Mirror[]> {
+  const planBytes = await directory.find('plan.txt');
+  return openMirrors(context, given, planBytes && parsePlan(planBytes));
+}
 
 interface Found {
   readonly chain: Chain;

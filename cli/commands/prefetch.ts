@@ -1,10 +1,11 @@
 import { rename, rm } from 'node:fs/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { requireQuorum } from '../client/quorum.ts';
-import { digestFile } from '../client/download.ts';
+import { digestFile, writeVerified } from '../client/download.ts';
+import { askForBundle } from '../client/mirror.ts';
 import { refreshTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';
-import { CliError, ProblemError, WithdrawnError } from '../errors.ts';
+import { CliError, InterruptedError, ProblemError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { hasErrorCode } from '../home/files.ts';
 import { saveChain, verifyChain, type Chain } from '../client/chain.ts';
@@ -42,7 +43,7 @@ export const prefetchCommand: Command = {
         'the officers’ signed targets do not list this bundle; tell an officer',
       );
     }
-    await download(session, directory, bundle);
+    await download(session, directory, bundle, plan.mirrors ?? []);
     await directory.write(SIGNATURES_NAME, await client.signatures(id));
 
     const { out } = context;
@@ -79,11 +80,14 @@ async function fetchChain(session: OperatorSession, id: string): Promise<Chain> 
   return chain;
 }
 
+/** From the server, or from the first mirror of the plan that has it while the server is of no help. */
 async function download(
-  { client }: OperatorSession,
+  { client, context }: OperatorSession,
   directory: CampaignDirectory,
-  { sha256, size }: { readonly sha256: string; readonly size: number },
+  bundle: { readonly sha256: string; readonly size: number },
+  mirrors: readonly string[],
 ): Promise<void> {
+  const { sha256, size } = bundle;
   const path = await directory.path(bundleName(sha256));
   try {
     const found = await digestFile(path);
@@ -95,13 +99,29 @@ async function download(
   // What an interrupted run left of it is no use: only the whole can be verified.
   const part = `${path}.part`;
   await rm(part, { force: true });
-  try {
-    await client.downloadBlob(sha256, size, part);
-    await rename(part, path);
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.status !== 404) throw error;
-    throw new CliError('the server does not have the ciphertext', 'tell an officer', {
-      cause: error,
-    });
+  const sources = [
+    () => client.downloadBlob(sha256, size, part),
+    ...mirrors.map(
+      (mirror) => () => writeVerified(() => askForBundle(context, mirror, bundle), part, bundle),
+    ),
+  ];
+  const failures: unknown[] = [];
+  for (const [i, fetchPart] of sources.entries()) {
+    try {
+      await fetchPart();
+      await rename(part, path);
+      return;
+    } catch (error) {
+      const isTrouble = error instanceof CliError || error instanceof ProtocolError;
+      if (!isTrouble || error instanceof InterruptedError) throw error;
+      failures.push(error);
+      const where = i === 0 ? 'the server' : (mirrors[i - 1] ?? '');
+      if (mirrors.length > 0) context.out.warn(`no ciphertext from ${where}: ${error.message}`);
+    }
   }
+  const [first] = failures;
+  if (!(first instanceof ProblemError) || first.status !== 404) throw first;
+  throw new CliError('the server does not have the ciphertext', 'tell an officer', {
+    cause: first,
+  });
 }

@@ -1,6 +1,6 @@
-import { openMirror } from '../client/mirror.ts';
+import { openMirrors } from '../client/mirror.ts';
 import { argument, findOption, listOption, type Command } from '../command.ts';
-import { CliError, NotReleasedError, UsageError } from '../errors.ts';
+import { CliError, InterruptedError, NotReleasedError, UsageError } from '../errors.ts';
 import { isHolder, openOwnShares } from '../officer/custody.ts';
 import { mirrorOutlet, serverOutlet } from '../officer/outlets.ts';
 import { isDue, signShare } from '../officer/publishing.ts';
@@ -17,7 +17,8 @@ export const sharePublishCommand: Command = {
     { flag: '--key <key>', description: 'release or closing', defaultValue: 'release' },
     {
       flag: '--mirror <target>',
-      description: 'folder or https address to publish to besides the server',
+      description:
+        'folder or https address to publish to besides the server and the plan’s mirrors',
       many: true,
     },
   ],
@@ -30,7 +31,6 @@ export const sharePublishCommand: Command = {
       throw new UsageError(`there is no ${key} key`, 'give --key release or --key closing');
     }
     const session = await openOfficerSession(context);
-    const mirrors = listOption(input, 'mirror').map((target) => openMirror(context, target));
     const { plan, planBytes, planRoot, state } = await loadStanding(session, id);
     if (!isHolder(session, planRoot)) {
       throw new CliError(
@@ -58,9 +58,19 @@ export const sharePublishCommand: Command = {
       );
     }
     const envelope = await signShare(session, plan, key, await openOwnShares(session, plan));
-    for (const mirror of mirrors) {
-      await mirrorOutlet(mirror, session.keys.id).publish(planBytes, key, envelope);
-      context.out.line(`your share of the ${key} key is at ${mirror.name}`);
+    const mirrors = openMirrors(context, listOption(input, 'mirror'), plan);
+    const outlets = mirrors.map((mirror) => mirrorOutlet(mirror, session.keys.id));
+    const troubles: CliError[] = [];
+    for (const outlet of outlets) {
+      try {
+        await outlet.publish(planBytes, key, envelope);
+        context.out.line(`your share of the ${key} key is at ${outlet.name}`);
+      } catch (error) {
+        // One that is dead keeps the share from nobody else.
+        if (!(error instanceof CliError) || error instanceof InterruptedError) throw error;
+        context.out.warn(`${outlet.name}: ${error.message}`);
+        troubles.push(error);
+      }
     }
     const isNew = await serverOutlet(session, id).publish(planBytes, key, envelope);
     context.out.line(
@@ -68,6 +78,7 @@ export const sharePublishCommand: Command = {
         ? `your share of the ${key} key is out`
         : `your share of the ${key} key was out already`,
     );
+    if (troubles[0] !== undefined) throw troubles[0];
     context.out.summary({ campaign: id, key, new: isNew });
   },
 };

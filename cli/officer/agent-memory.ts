@@ -1,8 +1,8 @@
-import { parsePlan } from '../../protocol/campaign/plan.ts';
+import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { openDraft } from '../../protocol/embargo/draft.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
-import type { Mirror } from '../client/mirror.ts';
+import { openMirrors, type Mirror } from '../client/mirror.ts';
 import { CliError, InterruptedError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
 import { accessKeyOf } from './drafts.ts';
@@ -11,8 +11,10 @@ import type { OfficerSession } from './session.ts';
 
 /** What an agent keeps in memory, and nowhere else. */
 export interface AgentMemory {
-  /** Where to publish besides the server. */
+  /** Where to publish besides the server, whatever the campaign. */
   readonly mirrors: readonly Mirror[];
+  /** Where else, by campaign: what its plan names. */
+  readonly planned: Map<string, readonly Mirror[]>;
   /** Campaigns whose shares are at hand. */
   readonly holding: Set<string>;
   /** Access keys by campaign, from the drafts given at the start. */
@@ -38,12 +40,29 @@ export async function startAgent(
   }
   return {
     mirrors,
+    planned: new Map(),
     accessKeys,
     holding: new Set(),
     signed: new Map(),
     done: new Set(),
     troubles: new Map(),
   };
+}
+
+/** Every mirror for what is of one campaign. */
+export function mirrorsOf({ mirrors, planned }: AgentMemory, campaign: string): readonly Mirror[] {
+  return [...mirrors, ...(planned.get(campaign) ?? [])];
+}
+
+/** Publish to the mirrors of a verified plan too, those left out that the agent has anyway. */
+export function learnMirrors(
+  { context }: OfficerSession,
+  { mirrors, planned }: AgentMemory,
+  { campaign, mirrors: named = [] }: Pick<Plan, 'campaign' | 'mirrors'>,
+): void {
+  const known = new Set(mirrors.map(({ name }) => name));
+  const others = named.filter((name) => !known.has(name));
+  planned.set(campaign, openMirrors(context, others));
 }
 
 /** What troubles about the clock are told as. */

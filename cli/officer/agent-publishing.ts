@@ -3,7 +3,7 @@ import { recipientOf } from '../../protocol/embargo/age.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { CliError } from '../errors.ts';
-import { tellTrouble, type AgentMemory } from './agent-memory.ts';
+import { mirrorsOf, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import type { Holding } from './kept.ts';
 import { mirrorOutlet, serverOutlet, type Outlet, type PublicationName } from './outlets.ts';
 import { isDue, isReleaseKeyOut, signReleaseKey, signShare } from './publishing.ts';
@@ -52,23 +52,22 @@ export async function publishReleaseKey(
 
 /** Whether nothing is left to do for one publication. */
 export function isOutEverywhere(
-  { done, mirrors }: AgentMemory,
+  memory: AgentMemory,
   campaign: string,
   of: PublicationName,
 ): boolean {
+  const { done } = memory;
   const name = `${campaign} ${of}`;
+  const mirrors = mirrorsOf(memory, campaign);
   return done.has(name) && mirrors.every((mirror) => done.has(`${name} ${mirror.name}`));
 }
 
 /** There is nothing of ours to publish. */
-export function leaveOut(
-  { done, mirrors }: AgentMemory,
-  campaign: string,
-  of: PublicationName,
-): void {
+export function leaveOut(memory: AgentMemory, campaign: string, of: PublicationName): void {
+  const { done } = memory;
   const name = `${campaign} ${of}`;
   done.add(name);
-  for (const mirror of mirrors) done.add(`${name} ${mirror.name}`);
+  for (const mirror of mirrorsOf(memory, campaign)) done.add(`${name} ${mirror.name}`);
 }
 
 /**
@@ -100,7 +99,7 @@ async function publishEverywhere(
   };
   await Promise.all([
     publish(name, serverOutlet(session, campaign)),
-    ...memory.mirrors.map((mirror) =>
+    ...mirrorsOf(memory, campaign).map((mirror) =>
       publish(`${name} ${mirror.name}`, mirrorOutlet(mirror, session.keys.id)),
     ),
   ]);

@@ -3,7 +3,7 @@ import { parseTime } from '../../protocol/encoding/time.ts';
 import type { CampaignView } from '../client/client.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
-import { tellTrouble, type AgentMemory } from './agent-memory.ts';
+import { learnMirrors, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import {
   isOutEverywhere,
   leaveOut,
@@ -87,6 +87,7 @@ async function serveCampaign(
   if (isOver(view, memory) || view.status === 'draft') return pollMs;
   const standing = await loadStanding(session, campaign);
   const { plan, planBytes, planRoot, state, pending } = standing;
+  learnMirrors(session, memory, plan);
   if (isHolder(session, planRoot)) {
     const holding = { plan, planBytes, state, shares: await openOwnShares(session, plan) };
     greet(session, memory, holding);
@@ -111,6 +112,7 @@ async function serveKept(
   try {
     const holding = await loadHolding(session, campaign);
     if (holding === undefined) return RETRY_MS;
+    learnMirrors(session, memory, holding.plan);
     greet(session, memory, holding);
     await publishDueShares(session, memory, holding);
     return waitFor(holding.state, memory, false, session.context.now(), RETRY_MS);

@@ -4,6 +4,8 @@ import {
   campaignId,
   fileName,
   hex64,
+  MAX_MIRRORS,
+  mirrorUrl,
   networkId,
   personId,
   time,
@@ -39,6 +41,12 @@ const campaignFile = z.strictObject({
   variants: z.array(variant).min(1).max(32),
   /** A canonical snapshot: a file in this directory, or the digest of one that `network add` kept. */
   snapshot: z.union([hex64, fileName]),
+  /** Where the ciphertext and the officers' publications will be too; the plan names them. */
+  mirrors: z
+    .array(mirrorUrl)
+    .max(MAX_MIRRORS)
+    .refine((mirrors) => new Set(mirrors).size === mirrors.length)
+    .optional(),
 });
 
 export type CampaignFile = z.infer<typeof campaignFile>;
@@ -67,7 +75,7 @@ export function readCampaignFile(bytes: Uint8Array): CampaignFile | readonly Fin
 }
 
 function explain(issue: z.core.$ZodIssue): string {
-  const field = String(issue.path.at(-1) ?? '');
+  const field = issue.path.findLast((part) => typeof part === 'string') ?? '';
   if (issue.code === 'unrecognized_keys') return 'holds a field that is not known here';
   if (issue.code === 'invalid_type') return `must be a ${issue.expected}`;
   return EXPECTED[field] ?? `is not as it must be (${issue.code})`;
@@ -84,4 +92,5 @@ const EXPECTED: Readonly<Record<string, string>> = {
   tree: 'must be a git tree hash, 40 or 64 hex digits',
   toolchain: 'must be 1 to 200 printable ASCII characters',
   snapshot: 'must be a file name in this directory or a SHA-256 in hex',
+  mirrors: 'must be an address such as https://mirror.example/sealdrop, at most 16, each once',
 };

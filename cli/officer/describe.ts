@@ -18,6 +18,7 @@ export function describeStanding(session: OfficerSession, standing: Standing): r
     `latest disclosure ${state.latestDisclosure}`,
     `keys              ${plan.shareThreshold} of ${plan.shares.length / 2} officers`,
     `snapshot          ${plan.snapshot.sha256}  (${plan.snapshot.point})`,
+    ...(plan.mirrors ?? []).map((mirror) => `mirror            ${mirror}`),
     ...plan.milestones.map(
       ({ name, num, den, strict, weight, action }) =>
         `milestone         ${name}: ${strict ? 'more than' : 'at least'} ${num}/${den} of ${weight}` +

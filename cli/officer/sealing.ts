@@ -124,6 +124,7 @@ export async function sealCampaign(
     milestones: [...(campaign.milestones ?? DEFAULT_MILESTONES)],
     policy: { gate: 'attested', reviews: 0 },
     snapshot: { sha256: snapshotDigest(snapshot), point: parseSnapshot(snapshot).point },
+    ...(campaign.mirrors?.length ? { mirrors: [...campaign.mirrors].sort() } : {}),
   };
   checkPlan(plan, root);
   const planBytes = encodePlan(plan);

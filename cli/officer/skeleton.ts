@@ -60,6 +60,7 @@ function campaignJson(choices: SkeletonChoices, releaseTime: number): string {
       files: [`${PLACEHOLDER}.patch`],
     })),
     snapshot: choices.snapshot ?? PLACEHOLDER,
+    mirrors: [],
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -144,6 +145,8 @@ Replace every \`${PLACEHOLDER}\`, then run \`sealdrop lint DIR\` until it has no
     Patches are applied in the order of their names: 0001-….patch, 0002-….patch.
   - \`snapshot\`: stake that adoption is measured against: a canonical file in this directory, or the
     digest that \`sealdrop network add\` printed.
+  - \`mirrors\`: https addresses that the plan names besides the server. Operators fetch ciphertext
+    and shares there too, agents put shares there, and \`lint\` compares what they hold.
   - \`milestones\` (optional): what adoption is measured by; exactly one is the strict gate.
 
   The times above are proposals: a working day at 14:00 UTC, and two weeks to disclose.

@@ -4,6 +4,8 @@ import { parseJson } from '../encoding/json.ts';
 import {
   ageRecipient,
   hex64,
+  MAX_MIRRORS,
+  mirrorUrl,
   networkId,
   parseShape,
   personId,
@@ -60,6 +62,8 @@ export interface Plan {
   readonly policy: { readonly gate: 'attested'; readonly reviews: 0 };
   /** The pinned stake snapshot; `point` as it says itself, such as an epoch. */
   readonly snapshot: { readonly sha256: string; readonly point: string };
+  /** Where publications and ciphertext are looked for besides the server. Sorted; none when absent. */
+  readonly mirrors?: readonly string[];
 }
 
 /** The ciphertext of one client variant. */
@@ -110,6 +114,7 @@ const planBody: z.ZodType<Omit<Plan, 'campaign' | 'nonce'>> = z.strictObject({
   milestones: z.array(milestoneShape).min(1).max(20),
   policy: z.strictObject({ gate: z.literal('attested'), reviews: z.literal(0) }),
   snapshot: z.strictObject({ sha256: hex64, point: headerText }),
+  mirrors: z.exactOptional(z.array(mirrorUrl).min(1).max(MAX_MIRRORS)),
 });
 
 /**
@@ -187,6 +192,8 @@ function checkConsistency(plan: Plan): void {
   demand(isUnique(bundles.map(({ variant }) => variant)), 'two bundles for one variant');
   const ciphertexts = [...bundles, plan.closingBundle].map(({ sha256 }) => sha256);
   demand(isUnique(ciphertexts), 'two bundles are the same');
+
+  demand(isStrictlySorted(plan.mirrors ?? []), 'mirrors are sorted and named once');
 
   demand(isUnique(milestones.map(({ name }) => name)), 'two milestones of one name');
   const [gate, ...others] = milestones.filter(({ action }) => action === 'gate');

@@ -81,6 +81,22 @@ export const ageRecipient = z
   .regex(/^age1[02-9ac-hj-np-z]{58}$/)
   .refine(succeeds((text) => bech32.decodeToBytes(text)));
 
+/**
+ * The base of a mirror, which a plan sends every operator's machine to: https, a host by its name, and
+ * plain path segments. In its one spelling, so without user, query, final slash or default port; and
+ * never an address of the asker's own network written as numbers.
+ */
+export const mirrorUrl = z
+  .string()
+  .max(200)
+  .regex(
+    /^https:\/\/(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,20}[a-z][a-z0-9-]{0,61}[a-z0-9](?::[1-9][0-9]{0,4})?(?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}){0,20}$/,
+  )
+  .refine((text) => [text, `${text}/`].includes(URL.parse(text)?.href ?? ''));
+
+/** The most mirrors that a plan names. */
+export const MAX_MIRRORS = 16;
+
 /** Turn a parser that throws into the question whether it accepts its input. */
 function succeeds(parse: (text: string) => unknown): (text: string) => boolean {
   return (text) => {

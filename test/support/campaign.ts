@@ -57,6 +57,8 @@ export interface SealOptions {
   readonly disclosure?: string;
   /** Text of the notice, which gets the access key added. */
   readonly notice?: string;
+  /** What the plan names. */
+  readonly mirrors?: readonly string[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -168,6 +170,7 @@ export async function sealCampaign(
     milestones: DEFAULT_MILESTONES,
     policy: { gate: 'attested', reviews: 0 },
     snapshot,
+    ...(options.mirrors && { mirrors: options.mirrors }),
   };
   const planBytes = encodePlan(plan);
   return {

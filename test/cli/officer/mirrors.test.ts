@@ -26,6 +26,7 @@ const uploads = new Map<string, Uint8Array>();
 
 before(async () => {
   stage = await startStage();
+  stage.mirrors = [PLANNED];
   remote = await listen((request, response) => {
     if (request.method !== 'PUT') return void response.writeHead(405).end();
     const parts: Buffer[] = [];
@@ -45,10 +46,17 @@ const folder = (): string => join(stage.folder, 'mirror');
 const filesIn = async (path: string): Promise<readonly string[]> =>
   (await readdir(path, { recursive: true }).catch(() => [])).filter((it) => it.endsWith('.json'));
 
+/** The mirror that plans name is on this machine. */
+const PLANNED = 'https://mirror.example/planned';
+const reach: typeof fetch = (input, init) => {
+  const url = input instanceof Request ? input.url : input.toString();
+  return fetch(url.replace(PLANNED, `${remote.url}/planned`), init);
+};
 /** The server is gone; mirrors are not. */
 const seized: typeof fetch = (input, init) => {
   const url = input instanceof Request ? input.url : input.toString();
-  return url.startsWith(remote.url) ? fetch(input, init) : Promise.reject(new TypeError('down'));
+  const isMirror = [remote.url, PLANNED].some((mirror) => url.startsWith(mirror));
+  return isMirror ? reach(url, init) : Promise.reject(new TypeError('down'));
 };
 
 /** An agent of ada's that starts now, as after a restart of her machine. */
@@ -64,7 +72,7 @@ async function wakeAgent(through: typeof fetch): Promise<AgentMemory> {
 describe('an agent with mirrors', () => {
   it('publishes nothing before T0, with the server and without', async () => {
     await stage.bring(CAMPAIGN, 'armed');
-    assert.deepEqual([...(await wakeAgent(fetch)).holding], [CAMPAIGN]);
+    assert.deepEqual([...(await wakeAgent(reach)).holding], [CAMPAIGN]);
     stage.advanceTo(stage.releaseTime - 1);
     assert.deepEqual([...(await wakeAgent(seized)).holding], [CAMPAIGN]);
     assert.deepEqual(await filesIn(folder()), []);
@@ -80,7 +88,8 @@ describe('an agent with mirrors', () => {
     assert.ok(planBytes);
     const name = `${planDigest(planBytes)}/ada.release.json`;
     assert.deepEqual(await filesIn(folder()), [name]);
-    assert.deepEqual([...uploads.keys()], [`/shares/${name}`]);
+    // Where the agent was told to, and where the plan says, without a flag.
+    assert.deepEqual([...uploads.keys()].sort(), [`/planned/${name}`, `/shares/${name}`]);
     const bytes = await readFile(join(folder(), name));
     assert.deepEqual(new Uint8Array(bytes), new Uint8Array(uploads.get(`/shares/${name}`) ?? []));
     const { root } = stage.officers;
@@ -96,7 +105,7 @@ describe('an agent with mirrors', () => {
   });
 
   it('brings the server what it missed', async () => {
-    const memory = await wakeAgent(fetch);
+    const memory = await wakeAgent(reach);
     assert.ok(memory.done.has(`${CAMPAIGN} release`));
     const { summary } = await stage.run('bo', `status ${CAMPAIGN}`);
     assert.deepEqual((summary['shares'] as { published: string[] }).published, ['ada']);
@@ -104,24 +113,24 @@ describe('an agent with mirrors', () => {
 
   it('publishes nowhere once its officer has signed an abort', async () => {
     await stage.bring(ABORTED, 'armed');
-    await wakeAgent(fetch);
+    await wakeAgent(reach);
     await stage.run('ada', `abort ${ABORTED}`, { reason: 'a mistake' });
     stage.advanceTo(stage.releaseTime + 60_000);
     const before = [await filesIn(folder()), uploads.size];
     const memory = await wakeAgent(seized);
     assert.ok(memory.troubles.has(`${ABORTED} held back`));
-    await wakeAgent(fetch);
+    await wakeAgent(reach);
     assert.deepEqual([await filesIn(folder()), uploads.size], before);
   });
 
   it('waits seconds, not a minute, for a server that takes requests and never answers', async () => {
     const context = await stage.contextOf('cy', { env: process.env });
-    await stage.run('cy', 'agent', { once: true });
+    await stage.run('cy', 'agent', { once: true }, { fetch: reach });
     const silent = await listen(() => undefined);
     // Whatever is for the server goes to one that hangs; the rest is as it was.
     const hanging: typeof fetch = (input, init) => {
       const url = input instanceof Request ? input.url : input.toString();
-      return fetch(url.replace(stage.server.url, silent.url), init);
+      return reach(url.replace(stage.server.url, silent.url), init);
     };
     const mirror = join(stage.folder, 'hanging');
     const started = performance.now();
@@ -142,7 +151,7 @@ describe('an agent with mirrors', () => {
   });
 
   it('goes on when the folder of a mirror cannot be written', async () => {
-    const context = await stage.contextOf('bo');
+    const context = await stage.contextOf('bo', { fetch: reach });
     const blocked = join(stage.folder, 'a file');
     await writeFile(blocked, '');
     const good = join(stage.folder, 'beside');
@@ -154,13 +163,29 @@ describe('an agent with mirrors', () => {
     assert.match(memory.troubles.get(`${CAMPAIGN} release ${blocked}`) ?? '', /cannot be used/);
   });
 
+  it('is joined by share publish, which a dead mirror of the plan does not hold back', async () => {
+    const dead: typeof fetch = (input, init) => {
+      const url = input instanceof Request ? input.url : input.toString();
+      return url.startsWith(PLANNED) ? Promise.reject(new TypeError('dead')) : fetch(input, init);
+    };
+    const line = `share publish ${CAMPAIGN}`;
+    uploads.clear();
+    await stage.run('cy', line, {}, { fetch: reach });
+    assert.match([...uploads.keys()].join(), /^\/planned\/[0-9a-f]{64}\/cy\.release\.json$/);
+    const mirror = join(stage.folder, 'third');
+    await assert.rejects(stage.run('cy', line, { mirror: [mirror] }, { fetch: dead }), {
+      message: /cannot reach mirror.example/,
+    });
+    assert.equal((await filesIn(mirror)).length, 1);
+  });
+
   it('tells of a mirror that refuses, and publishes to the others', async () => {
     const context = await stage.contextOf('bo', { fetch: seized });
-    await stage.run('bo', 'agent', { once: true });
+    await stage.run('bo', 'agent', { once: true }, { fetch: reach });
     const mirrors = [`${remote.url}/x`, join(stage.folder, 'other')];
     await using refusing = await listen((_, response) => void response.writeHead(507).end());
     const all = [...mirrors, refusing.url].map((it) =>
-      openMirror({ ...context, fetch: it === refusing.url ? fetch : seized }, it),
+      openMirror({ ...context, fetch: it === refusing.url ? reach : seized }, it),
     );
     const session = await openOfficerForRelease(context);
     const memory = await startAgent(session, [], all);

@@ -48,6 +48,17 @@ after(async () => {
 
 const place = (name: string): string => join(outpost.folder, name);
 
+/** The mirror that the plan names: what lies in a folder of that name. */
+const PLANNED = 'https://mirror.example/planned';
+type Where = Parameters<typeof fetch>[0];
+const addressOf = (input: Where): string => (input instanceof Request ? input.url : `${input}`);
+const isPlanned = (input: Where): boolean => addressOf(input).startsWith(`${PLANNED}/`);
+async function onMirror(input: Where): Promise<Response> {
+  const path = addressOf(input).slice(PLANNED.length + 1);
+  const bytes = await readFile(place(join('planned', path))).catch(() => undefined);
+  return new Response(bytes, { status: bytes === undefined ? 404 : 200 });
+}
+
 async function run(command: Command, input: Partial<Input> = {}): Promise<Record<string, unknown>> {
   machine.said.stdout = '';
   await runCommand(command, input, machine);
@@ -65,7 +76,9 @@ async function exitOf(command: Command, input: Partial<Input> = {}): Promise<num
 
 describe('an operator', () => {
   it('enrols a validator with its keypair file', async () => {
-    machine = await outpost.machine({ json: true });
+    const reach: typeof fetch = (input, init) =>
+      isPlanned(input) ? onMirror(input) : fetch(input, init);
+    machine = await outpost.machine({ json: true, fetch: reach });
     const [first] = outpost.keypairs;
     assert.ok(first);
     const options = { identity: [first.path], email: 'ops@validator.example' };
@@ -112,7 +125,7 @@ describe('an operator', () => {
   });
 
   it('finds the notice in the inbox, waits for the log, verifies it and acknowledges it', async () => {
-    story = await outpost.openStory();
+    story = await outpost.openStory({ mirrors: [PLANNED] });
     await story.uploadCiphertext();
     await story.decide('commit');
     await putRealSignatures(outpost, story);
@@ -179,6 +192,32 @@ describe('an operator', () => {
     assert.deepEqual(new Uint8Array(await readFile(path)), bytes);
   });
 
+  it('prefetches from a mirror of the plan when the server has spoilt the ciphertext', async () => {
+    const { sha256 } = story.sealed.bundle;
+    const local = join(machine.home, 'campaigns', story.sealed.id, `${sha256}.age`);
+    const whole = await readFile(local);
+    const spoilt = Buffer.from(whole).fill(0, 100, 200);
+    const bundles = place('planned/bundles');
+    await mkdir(bundles, { recursive: true });
+    const seized: TestContext = {
+      ...machine,
+      fetch: (input, init) =>
+        addressOf(input).includes('/blobs/')
+          ? Promise.resolve(new Response(spoilt))
+          : machine.fetch(input, init),
+    };
+    const prefetch = (): Promise<number> =>
+      runCommand(prefetchCommand, { args: [story.sealed.id] }, seized).then(() => 0, exitCodeOf);
+
+    await rm(local);
+    await writeFile(join(bundles, `${sha256}.age`), spoilt);
+    assert.equal(await prefetch(), 6);
+    await assert.rejects(stat(local), { code: 'ENOENT' });
+    await writeFile(join(bundles, `${sha256}.age`), whole);
+    assert.equal(await prefetch(), 0);
+    assert.deepEqual(await readFile(local), whole);
+  });
+
   it('gets exit 3 before T0, and nothing is left behind', async () => {
     const input = { args: [story.sealed.id], options: { out: place('early') } };
     assert.equal(await exitOf(fetchCommand, input), 3);
@@ -236,7 +275,11 @@ describe('an operator', () => {
 
   it('opens from mirrors alone while the server does not answer', async () => {
     const { plan, planBytes } = story.sealed;
-    const seized: TestContext = { ...machine, fetch: () => Promise.reject(new TypeError('down')) };
+    const seized: TestContext = {
+      ...machine,
+      fetch: (input, init) =>
+        isPlanned(input) ? onMirror(input) : fetch('http://127.0.0.1:1', init),
+    };
     const fetchFrom = async (out: string, ...mirror: string[]): Promise<number> => {
       const input = { args: [story.sealed.id], options: { out: place(out), mirror } };
       return runCommand(fetchCommand, input, seized).then(() => 0, exitCodeOf);
@@ -268,6 +311,11 @@ describe('an operator', () => {
     assert.match(machine.said.stderr, /going on without the server/);
     assert.deepEqual(await readdir(place('mirrored')), await readdir(place('patch')));
     await assert.rejects(stat(place('too-few')), { code: 'ENOENT' });
+
+    // The last share that it takes lies where only the plan says.
+    await put('planned', third.id, await share(third));
+    assert.equal(await fetchFrom('planned-patch', place('mirror-1')), 0);
+    assert.deepEqual(await readdir(place('planned-patch')), await readdir(place('patch')));
   });
 
   it('checks the folder again at any time, and notices every change', async () => {

@@ -30,6 +30,43 @@ function withBody(edit: (text: string) => string): Uint8Array {
   return encodeDocument({ ...document, body: utf8Encode(edited) });
 }
 
+/** Each would reach somewhere else than a public mirror, or the same place by a second spelling. */
+const HOSTILE_MIRRORS = [
+  'http://a.example',
+  'https://a.example/',
+  'https://A.example',
+  'https://a.example:443',
+  'https://a.example:65536',
+  'https://a.example:080',
+  'https://user@a.example',
+  'https://user:word@a.example',
+  'https://a.example?x=1',
+  'https://a.example/x#y',
+  'https://a.example/../x',
+  'https://a.example/./x',
+  'https://a.example/.well-known',
+  'https://a.example//x',
+  'https://a.example/%2e%2e',
+  'https://a.example/x y',
+  'https://a.example/x\n',
+  'https://a.example\\x',
+  'https://localhost',
+  'https://127.0.0.1',
+  'https://10.0.0.1:8443/x',
+  'https://0x7f.1',
+  'https://2130706433',
+  'https://[::1]',
+  'https://a.example.',
+  'https://-a.example',
+  'https://\u0430.example',
+  'file:///etc/passwd',
+  '/srv/mirror',
+  'ext::sh',
+  `https://${'a'.repeat(64)}.example`,
+  `https://a.example/${'x'.repeat(200)}`,
+  '',
+];
+
 const [safety, supermajority, complete] = DEFAULT_MILESTONES;
 assert.ok(safety && supermajority && complete);
 
@@ -111,6 +148,8 @@ describe('plan.txt', () => {
       { snapshot: { sha256: digestNamed('snapshot'), point: 'epoch 651' } },
       { shareThreshold: 3 },
       { campaign: 'SDX-2026-7KQ5' },
+      { mirrors: ['https://a.example'] },
+      { mirrors: ['https://a.example', 'https://b.example'] },
     ];
     const digests = [{}, ...changes].map((change) => digestOf(planOf(change)));
     assert.equal(new Set(digests).size, digests.length);
@@ -188,6 +227,12 @@ describe('a plan that contradicts itself', () => {
     'a snapshot of no point': { snapshot: { sha256: digestNamed('snapshot'), point: '' } },
     'a point of two lines': { snapshot: { sha256: digestNamed('snapshot'), point: 'a\nb' } },
     'a policy that is not known': { policy: { gate: 'observed' as 'attested', reviews: 0 } },
+    'an empty list of mirrors': { mirrors: [] },
+    'mirrors out of order': { mirrors: ['https://b.example', 'https://a.example'] },
+    'a mirror twice': { mirrors: ['https://a.example', 'https://a.example'] },
+    'seventeen mirrors': {
+      mirrors: Array.from({ length: 17 }, (_, i) => `https://m${String(i + 10)}.example`),
+    },
     'another kind': { kind: 'open' as 'embargoed' },
   };
   for (const [flaw, changes] of Object.entries(cases)) {
@@ -207,6 +252,32 @@ describe('a plan that contradicts itself', () => {
       assert.throws(() => parsePlan(encodeDocument(document)), { code: 'plan_invalid' });
     });
   }
+
+  for (const mirror of HOSTILE_MIRRORS) {
+    it(`is neither written nor accepted: a mirror at ${mirror.slice(0, 60)}`, () => {
+      assert.throws(() => encodePlan(planOf({ mirrors: [mirror] })), { code: 'plan_invalid' });
+      const good = encodePlan(planOf({ mirrors: ['https://a.example'] }));
+      const document = parseDocument(good);
+      const body = utf8Decode(document.body).replace(
+        '"https://a.example"',
+        JSON.stringify(mirror).replaceAll('$', '$$$$'),
+      );
+      const bytes = encodeDocument({ ...document, body: utf8Encode(body) });
+      assert.throws(() => parsePlan(bytes), { code: 'plan_invalid' });
+    });
+  }
+
+  it('names mirrors by host, port and path, the most that it may', () => {
+    const mirrors = [
+      'https://a.example',
+      'https://a.example:8443',
+      'https://a.example:8443/shares/SDX.2026_x~y-',
+      'https://cdn-1.mirrors.xn--p1ai/v1',
+      ...Array.from({ length: 12 }, (_, i) => `https://m${String(i + 10)}.example`),
+    ];
+    const plan = planOf({ mirrors });
+    assert.deepEqual(parsePlan(encodePlan(plan)), plan);
+  });
 
   it('is otherwise the same plan: nothing but the flaw refuses it', () => {
     const plan = planOf();

@@ -71,6 +71,8 @@ export interface Stage extends AsyncDisposable {
   bring(campaign: string, to: 'draft' | 'committed' | 'notified' | 'armed'): Promise<string>;
   /** T0 of the campaign sealed last: two hours from then. Unix ms. */
   releaseTime: number;
+  /** What the plans sealed from now on name. */
+  mirrors: readonly string[];
 }
 
 const STAKES = [40n, 40n, 20n];
@@ -150,6 +152,7 @@ export async function startStage({
     repository,
     folder,
     releaseTime: 0,
+    mirrors: [],
     now,
     advanceTo(time) {
       clock = time;
@@ -177,6 +180,7 @@ export async function startStage({
           id: campaign,
           releaseTime: time,
           latestDisclosure: formatTime(stage.releaseTime + 14 * 86_400_000),
+          mirrors: stage.mirrors,
         },
         files: {
           'stake.txt': snapshot,

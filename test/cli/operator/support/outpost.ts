@@ -11,6 +11,7 @@ import { readContactKey } from '../../../../protocol/contact/key.ts';
 import { fromHex, toBase58 } from '../../../../protocol/encoding/bytes.ts';
 import { testClock, type TestClock } from '../../../support/clock.ts';
 import { makeValidator, snapshotOf } from '../../../support/operators.ts';
+import type { SealOptions } from '../../../support/campaign.ts';
 import { expectStatus, openStory, postSnapshot, type Story } from '../../../support/story.ts';
 import {
   startTestServer,
@@ -27,7 +28,7 @@ export interface Outpost extends AsyncDisposable {
   /** Solana keypair files, and the identities in them. */
   readonly keypairs: readonly { readonly path: string; readonly identity: string }[];
   readonly snapshot: { readonly sha256: string; readonly point: string };
-  openStory(): Promise<Story>;
+  openStory(options?: Pick<SealOptions, 'mirrors'>): Promise<Story>;
   /** A machine of an operator who trusts the server; not enrolled yet. */
   machine(options?: Partial<TestContext> & { json?: boolean }): Promise<TestContext>;
   /** A machine whose operator has enrolled the first validator. */
@@ -74,7 +75,7 @@ export async function openOutpost(
     clock,
     keypairs,
     snapshot,
-    openStory: () => openStory(server, { snapshot }),
+    openStory: (options = {}) => openStory(server, { snapshot, ...options }),
     machine,
     async enrolled(options) {
       const context = await machine(options);
