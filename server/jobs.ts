@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import type { Config } from './config.ts';
 import type { LogRunner } from './jobs/log-runner.ts';
 import type { Loop } from './jobs/loop.ts';
@@ -92,7 +91,6 @@ function startTimestamps(
     fetch,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     files: stores.logFiles,
-    folder: join(config.dataDirectory, 'log', 'timestamps'),
     signal,
   });
   return startLoop('timestamp', intervalMs, stamp, logger);

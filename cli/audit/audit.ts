@@ -17,6 +17,7 @@ import { receiptChecks } from './receipts.ts';
 import { shareChecks } from './shares.ts';
 import { signatureChecks } from './signatures.ts';
 import { statementChecks } from './statements.ts';
+import { timestampChecks } from './timestamps.ts';
 import { trustChecks } from './trust.ts';
 
 /** Everything an audit looks at, from the outside in. */
@@ -27,6 +28,7 @@ const CHECKS: readonly Check[] = [
   ...planChecks,
   ...directiveChecks,
   ...announcedChecks,
+  ...timestampChecks,
   ...openingChecks,
   ...contentChecks,
   ...publishedChecks,

@@ -23,3 +23,12 @@ export function signaturePaths(audit: Audit): readonly string[] {
   const ofOfficers = [...audit.files.sizes.keys()].filter(isOfficerSignature);
   return [RECORD.sumsSignature, RECORD.releaseStatement, ...ofOfficers.sort()];
 }
+
+/** Sizes of the checkpoints that have a token, ascending. */
+export function timestampSizes(audit: Audit): readonly number[] {
+  const sizes = pathsIn(audit, 'timestamps/').flatMap((path) => {
+    const [, size] = /^timestamps\/([1-9]\d{0,15})\.tsr$/.exec(path) ?? [];
+    return size === undefined ? [] : [Number(size)];
+  });
+  return sizes.sort((a, b) => a - b);
+}

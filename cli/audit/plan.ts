@@ -9,7 +9,7 @@ import { LIMIT, RECORD } from '../record/layout.ts';
 import { readme } from '../record/readme.ts';
 import { count, demand, type Audit, type Check, type Fact } from './check.ts';
 import { indexFact } from './files.ts';
-import { requirePaths } from './folder.ts';
+import { requirePaths, timestampSizes } from './folder.ts';
 
 export const planFact: Fact<{ plan: Plan; bytes: Uint8Array; digest: string }> = {
   check: 'plan.file',
@@ -57,7 +57,7 @@ export const planChecks: readonly Check[] = [
       const { campaign } = await audit.get(indexFact);
       demand(campaign === plan.campaign, 'record.json names another campaign');
       await requireBytes(audit, RECORD.planJson, planJson(plan));
-      await requireBytes(audit, RECORD.readme, readme(plan));
+      await requireBytes(audit, RECORD.readme, readme(plan, timestampSizes(audit).length > 0));
       return plan.campaign;
     },
   },

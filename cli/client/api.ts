@@ -44,14 +44,9 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
 
     checkpoint: async () => utf8Decode(await bytes(get('/log/checkpoint', 'public'), 64 * KIB)),
     tile: (path) => bytes(get(`/log/${path}`, 'public'), TILE),
-    async findRoot(version) {
-      try {
-        return await bytes(get(`/tuf/${version}.root.json`, 'public'), 512 * KIB);
-      } catch (error) {
-        if (error instanceof ProblemError && error.status === 404) return undefined;
-        throw error;
-      }
-    },
+    findTimestamp: (path) => unlessMissing(bytes(get(`/log/${path}`, 'public'), 4 * MIB)),
+    findRoot: (version) =>
+      unlessMissing(bytes(get(`/tuf/${version}.root.json`, 'public'), 512 * KIB)),
     roots: async () => (await json(get('/v1/trust/roots', 'public'), api.rootsResponse)).roots,
     publishRoot: (root, targets) =>
       json(
@@ -144,4 +139,14 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
         ({ index }) => index,
       ),
   };
+}
+
+/** `undefined` for a 404. */
+async function unlessMissing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ProblemError && error.status === 404) return undefined;
+    throw error;
+  }
 }

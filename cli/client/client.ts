@@ -44,6 +44,8 @@ export interface Client {
   checkpoint(): Promise<string>;
   /** A tile or entry bundle by path: `tile/0/x001/067`, `tile/entries/000.p/5`. */
   tile(path: string): Promise<Uint8Array>;
+  /** A file of the log's timestamps by path, see `TIMESTAMPS`. */
+  findTimestamp(path: string): Promise<Uint8Array | undefined>;
   /** `<version>.root.json`; `undefined` while there is no such version. */
   findRoot(version: number): Promise<Uint8Array | undefined>;
   /** Every root that was ever in force, by the server's word; see {@link findRoot}. */

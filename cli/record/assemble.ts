@@ -22,6 +22,7 @@ import {
 } from './lines.ts';
 import { readme } from './readme.ts';
 import { encodeRecordIndex, INDEX_PATH } from './record-index.ts';
+import type { TimestampedCheckpoint } from './timestamps.ts';
 
 /** Everything a record is made of; see `assembleRecord`. */
 export interface RecordParts {
@@ -52,6 +53,8 @@ export interface RecordParts {
   /** The signed note. */
   readonly checkpoint: string;
   readonly tiles: readonly TileFile[];
+  /** Ascending by size. */
+  readonly timestamps: readonly TimestampedCheckpoint[];
   /** By index of the sealed leaf. */
   readonly openings: ReadonlyMap<number, Uint8Array>;
   /** Keys that open all dummies before the disclosure; see `formatDummyKeys`. */
@@ -104,10 +107,11 @@ function trustFiles({ roots, newestRoot, directives }: RecordParts): Entries {
   ];
 }
 
-function planFiles({ plan, planBytes, documents, snapshotBytes }: RecordParts): Entries {
+function planFiles(parts: RecordParts): Entries {
+  const { plan, planBytes, documents, snapshotBytes, timestamps } = parts;
   const list = commitmentName(plan.revision);
   return [
-    [RECORD.readme, readme(plan)],
+    [RECORD.readme, readme(plan, timestamps.length > 0)],
     [RECORD.plan, planBytes],
     [RECORD.planJson, planJson(plan)],
     [RECORD.snapshot(plan.snapshot.point), snapshotBytes],
@@ -153,11 +157,19 @@ function operatorFiles({ plan, enrolments, statements, adoption, snapshot }: Rec
   ];
 }
 
-function logFiles({ checkpoint, tiles, openings, dummies }: RecordParts): Entries {
+function logFiles(parts: RecordParts): Entries {
+  const { checkpoint, tiles, openings, dummies, timestamps } = parts;
   return [
     [RECORD.checkpoint, utf8Encode(checkpoint)],
     ...tiles.map(({ tile, bytes }) => [RECORD.tile(tile), bytes] as const),
     ...[...openings].map(([index, bytes]) => [RECORD.opening(index), bytes] as const),
     [RECORD.dummies, utf8Encode(dummies)],
+    ...timestamps.flatMap(
+      ({ size, checkpoint: stamped, token }) =>
+        [
+          [RECORD.timestampedCheckpoint(size), stamped],
+          [RECORD.timestamp(size), token],
+        ] as const,
+    ),
   ];
 }

@@ -20,6 +20,7 @@ import { downloadSecrets } from './download-secrets.ts';
 import type { StatementLine } from './lines.ts';
 import { readLog, type WholeLog } from './read-log.ts';
 import { findDisclosure, isSettled, readOpenings, type LoggedEnvelope } from './read-openings.ts';
+import { downloadTimestamps } from './timestamps.ts';
 
 /** The log at the moment at which everything sealed before the disclosure is accounted for. */
 interface SettledLog extends WholeLog {
@@ -95,6 +96,7 @@ export async function downloadRecord(
     tiles: log.tiles,
     openings: openings.files,
     dummies: await client.dummies(),
+    timestamps: await downloadTimestamps(client, log.leaves, plan.commitment),
   };
 }
 

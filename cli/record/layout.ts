@@ -1,4 +1,5 @@
 import { formatTilePath, parseTilePath, type Tile } from '../../protocol/log/tiles.ts';
+import { TIMESTAMPS } from '../../protocol/log/timestamps.ts';
 import type { KeyName } from '../../protocol/embargo/share.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 
@@ -41,6 +42,8 @@ export const RECORD = {
   tile: (tile: Tile): string => `log/${formatTilePath(tile)}`,
   opening: (index: number): string => `openings/${index}`,
   root: (version: number): string => `trust/${version}.root.json`,
+  timestamp: TIMESTAMPS.token,
+  timestampedCheckpoint: TIMESTAMPS.checkpoint,
 } as const;
 
 const DIGEST = '[0-9a-f]{64}';
@@ -62,6 +65,7 @@ const PATTERNS = [
   `directives/${NUMBER}\\.intoto\\.json`,
   `openings/${NUMBER}`,
   `trust/${NUMBER}\\.root\\.json`,
+  `timestamps/[1-9][0-9]*\\.(?:checkpoint|tsr)`,
 ].map((pattern) => new RegExp(`^${pattern}$`));
 
 /** Whether a record has a use for a file at `path`. */

@@ -9,8 +9,10 @@ import { RECORD } from './layout.ts';
  *
  * Part of the format `sealdrop-record/v1`: an audit makes it anew, so that a record cannot tell its
  * readers to run anything else. Another text needs another format.
+ *
+ * @param hasTimestamps - Whether there are tokens of a timestamping authority in it.
  */
-export function readme(plan: Plan): Uint8Array {
+export function readme(plan: Plan, hasTimestamps: boolean): Uint8Array {
   const list = RECORD.commitment(commitmentName(plan.revision));
   const documents = `documents/r${plan.revision}`;
   const bundles = plan.bundles
@@ -147,7 +149,7 @@ for path in sorted(p.as_posix() for p in pathlib.Path('log/tile/entries').rglob(
 size, expected = open('log/checkpoint').read().split('\\n')[1:3]
 assert len(leaves) == int(size) and base64.b64encode(root(leaves)).decode() == expected
 print(len(leaves), 'leaves make the signed root')
-keys = [line.split() for line in open('dummies.txt')]
+${hasTimestamps ? TIMESTAMPED_ROOTS : ''}keys = [line.split() for line in open('dummies.txt')]
 def nonce(i):
     for level, index, key in keys:
         if i >> int(level) != int(index): continue
@@ -174,5 +176,28 @@ for opening in openings/*; do
   grep -raq "sealed/v1 $digest" log/tile/entries || { echo "$opening: not in the log"; false; }
 done
 \`\`\`
-`);
+${hasTimestamps ? TIMESTAMPED : ''}`);
 }
+
+const TIMESTAMPED = `
+## The log is as old as an authority says
+
+A timestamping authority (RFC 3161) has signed when it saw the SHA-256 of each checkpoint in
+\`timestamps/\`. Decide whether you trust it, and put the path of its root certificate, from the
+authority and not from here, in \`ca\`:
+
+\`\`\`sh
+for token in timestamps/*.tsr; do
+  openssl ts -verify -in "$token" -data "\${token%.tsr}.checkpoint" \\
+    -CAfile "\${ca:?path of the root certificate}"
+  openssl ts -reply -in "$token" -text | grep 'Time stamp:'
+done
+\`\`\`
+`;
+
+/** In the program above, which has the leaves at hand. */
+const TIMESTAMPED_ROOTS = `for path in pathlib.Path('timestamps').glob('*.checkpoint'):
+    size, expected = path.read_text().split('\\n')[1:3]
+    assert base64.b64encode(root(leaves[:int(size)])).decode() == expected, path
+    print('the first', size, 'make the root that is timestamped')
+`;

@@ -4,8 +4,12 @@ import type { Response } from 'express';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseTilePath } from '../../protocol/log/tiles.ts';
 import type { Tile } from '../../protocol/log/tiles.ts';
+import { isTimestampPath, TIMESTAMPS } from '../../protocol/log/timestamps.ts';
 import { ServiceError } from '../services/error.ts';
 import type { PublishedLog } from '../services/log/published.ts';
+
+const TEXT = 'text/plain; charset=utf-8';
+const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /**
  * The transparency log, at the paths of C2SP tlog-tiles. Public, also for scripts of other sites.
@@ -26,7 +30,7 @@ export function logRoutes({ log }: { log: PublishedLog }): Router {
   router.get('/log/checkpoint', async (_req, res) => {
     const note = await log.checkpoint();
     if (note === undefined) throw new ServiceError('not_found', 'no such resource');
-    send(res, utf8Encode(note), 'text/plain; charset=utf-8', 'no-cache');
+    send(res, utf8Encode(note), TEXT, 'no-cache');
   });
 
   // The path as it was sent: a pattern with parameters would decode `%2e` first.
@@ -34,7 +38,16 @@ export function logRoutes({ log }: { log: PublishedLog }): Router {
     const tile = parsePath(req.path.slice('/log/'.length));
     const bytes = await log.tile(tile);
     if (bytes === undefined) throw new ServiceError('not_found', 'no such resource');
-    send(res, bytes, 'application/octet-stream', 'public, max-age=31536000, immutable');
+    send(res, bytes, 'application/octet-stream', FOR_EVER);
+  });
+
+  router.get(/^\/log\/timestamps\//, async (req, res) => {
+    const path = req.path.slice('/log/'.length);
+    if (!isTimestampPath(path)) throw new ServiceError('request_invalid', 'malformed path');
+    const bytes = await log.timestamp(path);
+    if (bytes === undefined) throw new ServiceError('not_found', 'no such resource');
+    const type = path.endsWith('.tsr') ? 'application/timestamp-reply' : TEXT;
+    send(res, bytes, type, path === TIMESTAMPS.index ? 'no-cache' : FOR_EVER);
   });
 
   return router;

@@ -12,12 +12,14 @@ export interface PublishedLog {
    * good as absent, even if it is stored already: it would tell that the log is about to grow.
    */
   tile(tile: Tile): Promise<Uint8Array | undefined>;
+  /** A token over a checkpoint that was published once, that checkpoint, or which there are. */
+  timestamp(path: string): Promise<Uint8Array | undefined>;
 }
 
 /** Serve a log from its files. Any process that sees the files can; nothing else is needed. */
 export function publishedLog(
   origin: string,
-  files: Pick<LogFiles, 'readCheckpoint' | 'readTile'>,
+  files: Pick<LogFiles, 'readCheckpoint' | 'readTile' | 'readTimestamp'>,
 ): PublishedLog {
   /** Leaves that were published when last looked; a log does not shrink. */
   let known = 0;
@@ -36,5 +38,6 @@ export function publishedLog(
     async tile(tile) {
       return (await isPublished(tile)) ? await files.readTile(tile) : undefined;
     },
+    timestamp: (path) => files.readTimestamp(path),
   };
 }

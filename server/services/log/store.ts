@@ -61,4 +61,8 @@ export interface LogFiles {
   readCheckpoint(): Promise<string | undefined>;
   /** Replace the published checkpoint: readers see the old one or the new one. */
   writeCheckpoint(note: string): Promise<void>;
+  /** @param path - One that `isTimestampPath` accepts. */
+  readTimestamp(path: string): Promise<Uint8Array | undefined>;
+  /** Keep a token over a checkpoint that was published. */
+  writeTimestamp(size: number, checkpoint: Uint8Array, token: Uint8Array): Promise<void>;
 }

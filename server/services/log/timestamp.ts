@@ -1,23 +1,9 @@
 import { Integer, OctetString } from 'asn1js';
-import {
-  AlgorithmIdentifier,
-  ContentInfo,
-  MessageImprint,
-  PKIStatus,
-  SignedData,
-  TimeStampReq,
-  TimeStampResp,
-  TSTInfo,
-} from 'pkijs';
+import { AlgorithmIdentifier, MessageImprint, TimeStampReq } from 'pkijs';
+import { MAX_TIMESTAMP_BYTES, readTimestamp, TimestampError } from '../../../platform/timestamp.ts';
 import { equalBytes, sha256 } from '../../../protocol/encoding/bytes.ts';
 
 const SHA256 = '2.16.840.1.101.3.4.2.1';
-const MAX_RESPONSE_BYTES = 64 * 1024;
-
-/** No token came, or not for what was asked. */
-export class TimestampError extends Error {
-  override readonly name = 'TimestampError';
-}
 
 export interface TimestampDeps {
   /** The authority's. */
@@ -62,33 +48,11 @@ export async function requestTimestamp(
   });
   if (!response.ok) throw new TimestampError(`the authority answers ${response.status}`);
   const der = await readBounded(response);
-  requireAnswer(der, sha256(bytes), nonce);
-  return der;
-}
-
-function requireAnswer(der: Uint8Array, digest: Uint8Array, nonce: Uint8Array): void {
-  const { status, info } = readInfo(der);
-  const isGranted = status === PKIStatus.granted || status === PKIStatus.grantedWithMods;
-  if (!isGranted || info === undefined) throw new TimestampError('no token was granted');
-  const { hashAlgorithm, hashedMessage } = info.messageImprint;
+  const token = readTimestamp(der);
   const isSame =
-    hashAlgorithm.algorithmId === SHA256 &&
-    equalBytes(new Uint8Array(hashedMessage.valueBlock.valueHexView), digest) &&
-    equalBytes(new Uint8Array(info.nonce?.valueBlock.valueHexView ?? []), nonce);
+    equalBytes(token.digest, sha256(bytes)) && equalBytes(token.nonce ?? new Uint8Array(), nonce);
   if (!isSame) throw new TimestampError('the token is for something else');
-}
-
-/** The library's own errors quote what came. */
-function readInfo(der: Uint8Array): { status: PKIStatus; info: TSTInfo | undefined } {
-  try {
-    const { status, timeStampToken } = TimeStampResp.fromBER(new Uint8Array(der));
-    if (!(timeStampToken instanceof ContentInfo)) return { status: status.status, info: undefined };
-    const { encapContentInfo } = new SignedData({ schema: timeStampToken.content });
-    const content = encapContentInfo.eContent?.getValue();
-    return { status: status.status, info: content && TSTInfo.fromBER(content) };
-  } catch {
-    throw new TimestampError('the answer is no timestamp');
-  }
+  return der;
 }
 
 async function readBounded(response: Response): Promise<Uint8Array> {
@@ -97,7 +61,7 @@ async function readBounded(response: Response): Promise<Uint8Array> {
   for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += part.length;
     // Leaving the loop cancels the rest.
-    if (length > MAX_RESPONSE_BYTES) throw new TimestampError('the answer is too long');
+    if (length > MAX_TIMESTAMP_BYTES) throw new TimestampError('the answer is too long');
     parts.push(part);
   }
   return new Uint8Array(Buffer.concat(parts, length));

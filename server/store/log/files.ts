@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
 import { flushFolder, writeFileDurably } from '../../../platform/files.ts';
@@ -8,10 +8,12 @@ import { encodeEntries, parseEntries } from '../../../protocol/log/entries.ts';
 import { HASH_BYTES } from '../../../protocol/log/merkle.ts';
 import { formatTilePath, TILE_WIDTH } from '../../../protocol/log/tiles.ts';
 import type { Tile } from '../../../protocol/log/tiles.ts';
+import { formatTimestampIndex, TIMESTAMPS } from '../../../protocol/log/timestamps.ts';
 import type { LogFiles } from '../../services/log/store.ts';
 
 /** 256 entries of at most 64 KiB, with their lengths. */
 const MAX_TILE_BYTES = 256 * (65_535 + 2);
+const TOKEN = /^\d+\.tsr$/;
 
 /** The files of a log in `folder`, at the paths at which they are served. */
 export function logFiles(folder: string): LogFiles {
@@ -71,6 +73,19 @@ export function logFiles(folder: string): LogFiles {
     async writeCheckpoint(note) {
       await makeFolder(directory);
       await writeFileDurably(checkpoint, utf8Encode(note));
+    },
+
+    readTimestamp: (path) => Promise.try(() => readIfThere(join(directory, path))),
+
+    async writeTimestamp(size, note, token) {
+      const folder = join(directory, dirname(TIMESTAMPS.index));
+      await makeFolder(folder);
+      // Whoever sees the token finds what it is over, and whoever sees the index finds both.
+      await writeFileDurably(join(directory, TIMESTAMPS.checkpoint(size)), note);
+      await writeFileDurably(join(directory, TIMESTAMPS.token(size)), token);
+      const names = (await readdir(folder)).filter((name) => TOKEN.test(name));
+      const index = formatTimestampIndex(names.map((name) => Number.parseInt(name, 10)));
+      await writeFileDurably(join(directory, TIMESTAMPS.index), utf8Encode(index));
     },
   };
 }

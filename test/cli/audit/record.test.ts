@@ -14,6 +14,10 @@ import { trustAddCommand } from '../../../cli/commands/trust-add.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
 import { envelopeJson } from '../../support/story.ts';
+import {
+  startTimestampAuthority,
+  type TimestampAuthority,
+} from '../../support/timestamp-authority.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { testContext, type TestContext } from '../support/context.ts';
 import { step, tellStory } from './support/story.ts';
@@ -25,6 +29,10 @@ let world: World;
 let folder: string;
 let record: string;
 let rootSha256: string;
+let authority: TimestampAuthority | undefined;
+
+const isHere = (tool: string): boolean =>
+  (process.env['PATH'] ?? '').split(':').some((path) => existsSync(join(path, tool)));
 
 /** An auditor with nothing but the server's URL and the pin. */
 async function auditor(options: { json?: boolean } = {}): Promise<TestContext> {
@@ -44,14 +52,29 @@ async function filesBelow(directory: string): Promise<string[]> {
   return files.map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
 }
 
+const ABSENT = 'timestamps.tokens';
+
+/** Let the authority, where there is openssl to be one, see the log as it is now. */
+async function timestampTheLog(): Promise<void> {
+  if (authority === undefined) return;
+  await world.server.restartWith({ TSA_URL: authority.url });
+  const index = `${world.server.url}/log/timestamps/index`;
+  const deadline = Date.now() + 20_000;
+  while ((await fetch(index)).status !== 200) assert.ok(Date.now() < deadline, 'no token came');
+}
+
 before(async () => {
   world = await openWorld();
   folder = await mkdtemp(join(tmpdir(), 'sealdrop-record-'));
   record = join(folder, 'record');
+  const keys = await mkdtemp(join(tmpdir(), 'sealdrop-authority-'));
+  authority = isHere('openssl') ? await startTimestampAuthority(keys) : undefined;
   rootSha256 = world.server.rootSha256;
 });
 after(async () => {
   await world.close();
+  await authority?.[Symbol.asyncDispose]();
+  if (authority !== undefined) await rm(dirname(authority.ca), { recursive: true });
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -70,6 +93,7 @@ describe('record of a real campaign', () => {
     await hidden.uploadCiphertext();
     await hidden.decide('commit');
     await discloseForReal(world, world.story);
+    await timestampTheLog();
 
     await using context = await auditor({ json: true });
     const input = { args: [world.story.sealed.id], options: { out: record } };
@@ -77,7 +101,15 @@ describe('record of a real campaign', () => {
     assert.equal(context.said.summary()['result'], 'pass');
     const checks = context.said.events().filter(({ message_type: type }) => type === 'check');
     const others = checks.filter(({ status }) => status !== 'pass').map(({ id }) => id);
-    assert.deepEqual(others, ['receipts.kept']);
+    assert.deepEqual(
+      others,
+      authority === undefined ? [ABSENT, 'receipts.kept'] : ['receipts.kept'],
+    );
+    const stamped = checks.find(({ id }) => id === ABSENT);
+    assert.match(
+      String(stamped?.['detail']),
+      authority === undefined ? /none is here/ : /leaves at/,
+    );
     const openings = checks.find(({ id }) => id === 'openings.complete');
     assert.match(String(openings?.['detail']), /withheld \(other\)/);
     const names = await readdir(folder);
@@ -196,8 +228,6 @@ describe('audit of a record on disk', () => {
 
 describe('README.md of a record', () => {
   const tools = ['age', 'gpg', 'ssh-keygen', 'openssl', 'jq', 'python3'];
-  const isHere = (tool: string): boolean =>
-    (process.env['PATH'] ?? '').split(':').some((path) => existsSync(join(path, tool)));
   const missing = tools.filter((tool) => !isHere(tool));
   const skip = missing.length > 0 && `SKIPPED: no ${missing.join(', ')} on this machine`;
 
@@ -210,7 +240,8 @@ describe('README.md of a record', () => {
     const possible = blocks.filter((block) => isHere('minisign') || !block.includes('minisign '));
     assert.ok(possible.length >= blocks.length - 1);
     const script = `set -euo pipefail\n${possible.join('\n')}`;
-    const { stdout } = await run('bash', ['-c', script], { cwd: directory });
+    const env = { ...process.env, ca: authority?.ca };
+    const { stdout } = await run('bash', ['-c', script], { cwd: directory, env });
     return stdout;
   };
 
@@ -221,7 +252,9 @@ describe('README.md of a record', () => {
     assert.match(said, /Good "sealdrop" signature for alice/);
     assert.match(said, /Signature Verified Successfully/);
     assert.match(said, /leaves make the signed root/);
+    assert.match(said, /the first \d+ make the root that is timestamped/);
     assert.match(said, /every dummy hides nothing/);
+    assert.match(said, /Time stamp: /);
   });
 
   it('opens dummies with them, unless a key is wrong', { skip }, async () => {
@@ -263,6 +296,7 @@ describe('README.md of a record', () => {
       ),
       'documents/r1/disclosure.md',
       'log/checkpoint',
+      ...(await filesBelow(join(record, 'timestamps'))).map((name) => `timestamps/${name}`),
       `bundles/${bundle ?? ''}`,
       `openings/${opening ?? ''}`,
       ...(await filesBelow(join(record, 'log/tile/entries'))).map(

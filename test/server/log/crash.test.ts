@@ -66,10 +66,7 @@ function withFault(deps: SequencerDeps, fault: Fault | undefined, steps: string[
     signer: guarded(deps.signer, 'sign'),
     witnesses: guarded(deps.witnesses, 'cosign'),
     files: {
-      readTile: (tile) => files.readTile(tile),
-      readCheckpoint: () => files.readCheckpoint(),
-      writeCheckpoint: (note) => files.writeCheckpoint(note),
-      dropPartials: (tiles) => files.dropPartials(tiles),
+      ...files,
       // Every tile is a step of its own.
       async writeTiles(tiles) {
         for (const tile of tiles) await files.writeTiles([tile]);

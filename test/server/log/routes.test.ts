@@ -106,8 +106,40 @@ describe('the log over HTTP', () => {
     }
   });
 
+  it('serves timestamps as they are kept, for ever, and which there are', async () => {
+    assert.equal((await get('/log/timestamps/index')).status, 404);
+    const { files } = log.deps;
+    await files.writeTimestamp(300, utf8Encode('note'), Uint8Array.of(0x30, 0));
+    await files.writeTimestamp(3, utf8Encode('older'), Uint8Array.of(0x30, 1));
+    const forEver = 'public, max-age=31536000, immutable';
+    for (const [name, type, cache] of [
+      ['300.tsr', 'application/timestamp-reply', forEver],
+      ['300.checkpoint', 'text/plain; charset=utf-8', forEver],
+      ['index', 'text/plain; charset=utf-8', 'no-cache'],
+    ] as const) {
+      const { status, headers, body } = await get(`/log/timestamps/${name}`);
+      assert.equal(status, 200, name);
+      assert.equal(headers['content-type'], type);
+      assert.equal(headers['cache-control'], cache);
+      assert.deepEqual(body, await readFile(join(log.folder, 'timestamps', name)));
+    }
+    assert.equal((await get('/log/timestamps/index')).body.toString(), '3\n300\n');
+    const { status, headers } = await get('/log/timestamps/44.tsr');
+    assert.deepEqual([status, headers['cache-control']], [404, 'no-store']);
+    for (const name of ['', '03.tsr', '3.TSR', '3', '3.tsr/', '%33.tsr', '../checkpoint', '.x']) {
+      assert.equal((await get(`/log/timestamps/${name}`)).status, 400, name);
+    }
+  });
+
   it('lets pages of other sites read all of it, and adds no ETag', async () => {
-    for (const path of ['/log/checkpoint', '/log/tile/0/000', '/log/tile/0/999', '/log/tile/x']) {
+    for (const path of [
+      '/log/checkpoint',
+      '/log/tile/0/000',
+      '/log/tile/0/999',
+      '/log/tile/x',
+      '/log/timestamps/300.tsr',
+      '/log/timestamps/x',
+    ]) {
       const { headers } = await get(path);
       assert.equal(headers['access-control-allow-origin'], '*', path);
       assert.equal(headers['cross-origin-resource-policy'], 'cross-origin', path);

@@ -416,6 +416,7 @@ async function gather(story: Story, approvers: readonly string[]): Promise<Recor
     }),
     checkpoint,
     tiles,
+    timestamps: [],
     openings: new Map(
       opened.flatMap((index) => {
         const opening = log.openings.get(index);

@@ -27,6 +27,8 @@ export interface TestLog {
   /** `dummies.txt` for the first `end` leaves. */
   dummyKeys(end: number): string;
   root(size: number): Uint8Array;
+  /** The signed checkpoint of the first `size` leaves. */
+  note(size: number): string;
   /** Everything as it would be served now. */
   publish(): Promise<{ checkpoint: string; tiles: readonly TileFile[] }>;
 }
@@ -55,12 +57,12 @@ export function openTestLog(signer: NoteSigner): TestLog {
     addDummy: () => log.add(dummyLeaf(nonces(leaves.length) ?? DUMMY_SEED)),
     dummyKeys: (end) => formatDummyKeys(dummyKeysBelow(DUMMY_SEED, end)),
     root: (size) => rootOf(hashes().slice(0, size)),
+    note: (size) =>
+      signNote(formatCheckpoint({ origin: signer.name, size, root: log.root(size) }), signer),
     async publish() {
-      const size = leaves.length;
-      const text = formatCheckpoint({ origin: signer.name, size, root: log.root(size) });
       const tiles = await tilesForGrowth(0, hashes(), none);
       const entries = await entriesForGrowth(0, leaves.map(utf8Encode), none);
-      return { checkpoint: signNote(text, signer), tiles: [...tiles, ...entries] };
+      return { checkpoint: log.note(leaves.length), tiles: [...tiles, ...entries] };
     },
   };
   return log;
