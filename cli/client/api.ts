@@ -25,6 +25,7 @@ const BINARY = 'application/octet-stream';
 
 export function clientOver({ server, get, post, put, whoAmI }: Transport): Client {
   const of = (id: string, rest = ''): string => `/v1/campaigns/${requireCampaignId(id)}${rest}`;
+  const about = (plan?: string): string => (plan === undefined ? '' : `?plan=${plan}`);
   const bytes = async (answer: Promise<HttpAnswer>, maxBytes: number): Promise<Uint8Array> =>
     readBody(await answer, maxBytes);
   const json = async <T>(
@@ -62,13 +63,13 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
     enrol: (request) => json(post('/v1/enrolments', request, 'public'), api.receiptResponse),
 
     campaign: (id) => getJson(of(id), api.campaignView),
-    plan: (id) => bytes(get(of(id, '/plan')), DOCUMENT),
+    plan: (id, digest) => bytes(get(of(id, `/plan${about(digest)}`)), DOCUMENT),
     campaignSnapshot: (id) => bytes(get(of(id, '/snapshot')), SNAPSHOT),
     directives: (id) => getJson(of(id, '/directives'), api.directivesResponse, PAGE),
     shares: async (id) => (await getJson(of(id, '/shares'), api.sharesResponse, PAGE)).shares,
     releaseKey: async (id) =>
       (await getJson(of(id, '/release-key'), api.releaseKeyResponse)).envelope,
-    signatures: (id) => bytes(get(of(id, '/signatures')), 16 * MIB),
+    signatures: (id, plan) => bytes(get(of(id, `/signatures${about(plan)}`)), 16 * MIB),
     tally: (id) => getJson(of(id, '/tally'), api.tallyResponse, PAGE),
     events: (id, after) =>
       collectPages(
@@ -111,13 +112,14 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
     },
     createCampaign: (request) => json(post('/v1/campaigns', request), api.createCampaignResponse),
     campaigns: async () => (await getJson('/v1/campaigns', api.campaignsResponse, PAGE)).campaigns,
-    custody: async (id) => (await getJson(of(id, '/custody'), api.custodyResponse, PAGE)).custody,
+    custody: async (id, plan) =>
+      (await getJson(of(id, `/custody${about(plan)}`), api.custodyResponse, PAGE)).custody,
     sendDirective: (id, request) =>
       json(post(of(id, '/directives'), request), api.directiveResponse),
-    putSignatures: (id, ciphertext) =>
-      done(
-        put(of(id, '/signatures'), { contentType: BINARY, body: () => new Uint8Array(ciphertext) }),
-      ),
+    putSignatures: (id, plan, ciphertext) => {
+      const upload = { contentType: BINARY, body: () => new Uint8Array(ciphertext) };
+      return done(put(of(id, `/signatures${about(plan)}`), upload));
+    },
     publishShare: (id, envelope) =>
       done(post(of(id, '/shares'), { envelope: envelopeJsonOf(envelope) })),
     publishReleaseKey: (id, envelope) =>

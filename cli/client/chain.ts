@@ -1,32 +1,47 @@
 import { directivesResponse } from '../../protocol/api.ts';
-import type { CampaignState } from '../../protocol/campaign/campaign.ts';
-import { checkPlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
+import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { equalBytes, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
+import type { Client } from './client.ts';
 import { verifyCompleted, type CompletedDirectives } from './directives.ts';
+import { fetchPlans, type PlanFiles } from './plans.ts';
 import type { Trust } from './trust.ts';
 import { CliError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import type { Home } from '../home/home.ts';
 
+/** What a home keeps of a campaign's decisions; nothing of it is believed. */
+export interface ChainFiles {
+  readonly plans: PlanFiles;
+  readonly completed: CompletedDirectives;
+}
+
 /** The officers' decisions about a campaign, verified from the pinned root on. */
-export interface Chain {
+export interface Chain extends VerifiedChain, ChainFiles {
+  /** The plan in force, and its bytes. */
   readonly plan: Plan;
   readonly planBytes: Uint8Array;
-  readonly state: CampaignState;
-  /** The root under which the plan was committed to. */
+  /** The root under which it was put in force. */
   readonly root: TrustRoot;
-  readonly completed: CompletedDirectives;
+}
+
+/** The revisions that bring the patch in force, earliest first: only the wording of others differs. */
+export function samePatch({
+  plan,
+  revisions,
+}: Pick<Chain, 'plan' | 'revisions'>): readonly Revision[] {
+  return revisions.filter((it) => it.plan.releaseRecipient === plan.releaseRecipient);
 }
 
 const completedShape = directivesResponse.shape.completed;
 const MAX_DIRECTIVES_BYTES = 4_194_304;
 
 /**
- * Verify plan and directives, and remember how far the campaign has come.
+ * Verify plans and directives, and remember how far the campaign has come.
  *
  * @param store - Keeps them, before they are remembered.
  * @throws {@link ProtocolError} for anything that does not follow, also when this home has seen the
@@ -36,52 +51,67 @@ export async function verifyChain(
   home: Home,
   trust: Trust,
   id: string,
-  planBytes: Uint8Array,
-  completed: CompletedDirectives,
+  { plans, completed }: ChainFiles,
   store?: () => Promise<void>,
 ): Promise<Chain> {
-  const plan = parsePlan(planBytes);
-  if (plan.campaign !== id) throw new ProtocolError('plan_invalid', `the plan is not of ${id}`);
-  const { directives, state } = await verifyCompleted(
-    home,
-    trust,
-    plan,
-    planBytes,
-    completed,
-    store && { store },
-  );
-  const root = trust.roots.get(directives[0]?.rootVersion ?? 0);
-  if (root === undefined) {
+  const [first] = plans;
+  if (parsePlan(first).campaign !== id) {
+    throw new ProtocolError('plan_invalid', `the plan is not of ${id}`);
+  }
+  const options = store && { store };
+  const verified = await verifyCompleted(home, trust, plans, completed, options);
+  const inForce = verified.revisions.at(-1);
+  if (inForce === undefined) {
     throw new ProtocolError('threshold_unmet', `the officers have not committed to ${id} yet`);
   }
-  checkPlan(plan, root);
-  return { plan, planBytes, state, root, completed };
+  const { plan, bytes: planBytes, root } = inForce;
+  return { ...verified, plan, planBytes, root, plans, completed };
 }
 
-/** Keep a verified chain for when there is no server. */
+/**
+ * The decisions as the server has them by now, verified and kept.
+ *
+ * @param known - Plans at hand, which are not asked for again.
+ */
+export async function fetchChain(
+  { client, home, trust }: { client: Client; home: Home; trust: Trust },
+  id: string,
+  known?: readonly Uint8Array[],
+): Promise<Chain> {
+  const { completed } = await client.directives(id);
+  const files = { plans: await fetchPlans(client, id, completed, known), completed };
+  return verifyChain(home, trust, id, files, () => saveChain(home.campaign(id), files));
+}
+
+/** Keep a verified chain for when there is no server: the directives last, as they name the plans. */
 export async function saveChain(
   directory: CampaignDirectory,
-  { planBytes, completed }: Pick<Chain, 'planBytes' | 'completed'>,
+  { plans, completed }: ChainFiles,
 ): Promise<void> {
-  const files = {
-    'plan.txt': planBytes,
-    'directives.json': utf8Encode(`${JSON.stringify(completed)}\n`),
-  };
-  for (const [name, bytes] of Object.entries(files)) {
+  const files: [string, Uint8Array][] = [
+    ...plans.map((bytes, i): [string, Uint8Array] => [planName(i + 1), bytes]),
+    ['directives.json', utf8Encode(`${JSON.stringify(completed)}\n`)],
+  ];
+  for (const [name, bytes] of files) {
     const kept = await directory.find(name);
     if (kept === undefined || !equalBytes(kept, bytes)) await directory.write(name, bytes);
   }
 }
 
-/** The chain that `prefetch` kept, verified again. */
+/** Whether a chain is kept here. */
+export async function hasChain(directory: CampaignDirectory): Promise<boolean> {
+  return (await directory.find(planName(1))) !== undefined;
+}
+
+/** The chain that was kept, verified again. */
 export async function loadChain(
   home: Home,
   trust: Trust,
   directory: CampaignDirectory,
 ): Promise<Chain> {
-  const planBytes = await directory.find('plan.txt');
+  const [first, ...later] = await keptPlans(directory);
   const directives = await directory.find('directives.json');
-  if (planBytes === undefined || directives === undefined) {
+  if (first === undefined || directives === undefined) {
     throw new CliError(
       `nothing of ${directory.campaign} was prefetched here`,
       `run: sealdrop prefetch ${directory.campaign}`,
@@ -89,5 +119,20 @@ export async function loadChain(
   }
   const json = parseJson(directives, MAX_DIRECTIVES_BYTES);
   const completed = parseShape(completedShape, json, 'encoding_invalid', 'directives.json');
-  return verifyChain(home, trust, directory.campaign, planBytes, completed);
+  const plans: PlanFiles = [first, ...later];
+  return verifyChain(home, trust, directory.campaign, { plans, completed });
 }
+
+/** The plans that are kept here, first revision first. */
+export async function keptPlans(directory: CampaignDirectory): Promise<readonly Uint8Array[]> {
+  const plans: Uint8Array[] = [];
+  for (let revision = 1; ; revision += 1) {
+    const bytes = await directory.find(planName(revision));
+    if (bytes === undefined) return plans;
+    plans.push(bytes);
+  }
+}
+
+/** What a plan is called in a home: `plan.txt`, then `plan.r2.txt` and so on. */
+const planName = (revision: number): string =>
+  revision === 1 ? 'plan.txt' : `plan.r${revision}.txt`;

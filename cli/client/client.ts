@@ -64,16 +64,16 @@ export interface Client {
   // Officers' and operators' common ground.
 
   campaign(id: string): Promise<CampaignView>;
-  /** The exact bytes of plan.txt. */
-  plan(id: string): Promise<Uint8Array>;
+  /** The exact bytes of plan.txt: the one in force, or another that was or may be. */
+  plan(id: string, digest?: string): Promise<Uint8Array>;
   /** The snapshot that the plan pins. */
   campaignSnapshot(id: string): Promise<Uint8Array>;
   directives(id: string): Promise<DirectivesView>;
   /** Shares that are out; empty before the release time. */
   shares(id: string): Promise<readonly EnvelopeJson[]>;
   releaseKey(id: string): Promise<EnvelopeJson>;
-  /** The second age file, with the signatures over the plaintext. */
-  signatures(id: string): Promise<Uint8Array>;
+  /** The second age file, with the signatures over the plaintext: of a plan, or of the one in force. */
+  signatures(id: string, plan?: string): Promise<Uint8Array>;
   tally(id: string): Promise<TallyView>;
   events(id: string, after?: number): Promise<readonly EventEntry[]>;
   statements(id: string): Promise<readonly StatementEntry[]>;
@@ -97,13 +97,13 @@ export interface Client {
     request: z.input<typeof api.createCampaignRequest>,
   ): Promise<z.infer<typeof api.createCampaignResponse>>;
   campaigns(): Promise<readonly CampaignView[]>;
-  /** The caller's own shares, each an age file to the caller. */
-  custody(id: string): Promise<readonly CustodyShare[]>;
+  /** The caller's own shares under a plan, each an age file to the caller. */
+  custody(id: string, plan: string): Promise<readonly CustodyShare[]>;
   sendDirective(
     id: string,
     request: z.input<typeof api.directiveRequest>,
   ): Promise<DirectiveAnswer>;
-  putSignatures(id: string, ciphertext: Uint8Array): Promise<void>;
+  putSignatures(id: string, plan: string, ciphertext: Uint8Array): Promise<void>;
   publishShare(id: string, envelope: Envelope): Promise<void>;
   publishReleaseKey(id: string, envelope: Envelope): Promise<void>;
   sendMessages(

@@ -1,11 +1,12 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { verifyDirectives } from '../../protocol/campaign/chain.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import { verifyDirectives, type VerifiedChain } from '../../protocol/campaign/chain.ts';
+import { parsePlan } from '../../protocol/campaign/plan.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import type { Home } from '../home/home.ts';
 import type { DirectivesView } from './client.ts';
 import { readEnvelope } from './envelope.ts';
+import type { PlanFiles } from './plans.ts';
 import type { Trust } from './trust.ts';
 
 /** Completed directives with the time of their last signature, as the server lists them. */
@@ -16,7 +17,8 @@ export type CompletedDirectives = DirectivesView['completed'];
  *
  * Once a campaign was seen by this home, further directives need the newest root.
  *
- * @param options.store - Keeps plan and directives, before they are remembered.
+ * @param plans - Every plan that the directives speak of.
+ * @param options.store - Keeps plans and directives, before they are remembered.
  * @param options.own - Signing key of this home's officer, who has verified what it signed.
  * @throws {@link ProtocolError} as `verifyDirectives`; `transition_refused` when this home has seen
  *   the campaign further along, or another directive under the same number.
@@ -24,19 +26,20 @@ export type CompletedDirectives = DirectivesView['completed'];
 export async function verifyCompleted(
   home: Home,
   trust: Trust,
-  plan: Plan,
-  planBytes: Uint8Array,
+  [first, ...laterPlans]: PlanFiles,
   completed: CompletedDirectives,
   { store, own }: { readonly store?: () => Promise<void>; readonly own?: Ed25519PublicKey } = {},
-): Promise<ReturnType<typeof verifyDirectives>> {
+): Promise<VerifiedChain> {
+  const plan = parsePlan(first);
   const seen = (await home.state.read()).campaigns[plan.campaign];
   const chain = verifyDirectives(
     plan,
-    planBytes,
+    first,
     completed.map(({ envelope }) => readEnvelope(envelope)),
     trust.roots,
     verifyEd25519,
     {
+      laterPlans,
       at: completed.map(({ completedAt }) => parseInstant(completedAt)),
       ...(seen && { known: seen.sequence }),
       ...(own !== undefined && { own }),

@@ -18,9 +18,16 @@ import { isOverdue, overdueError, overdueText } from '../client/overdue.ts';
 import { NotReleasedError, VerificationError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { openHome } from '../home/home.ts';
-import { loadChain, saveChain, verifyChain, type Chain } from '../client/chain.ts';
-import { requireNoticeOf } from '../operator/notice.ts';
-import { findReleaseKey, isTemporary, openPatch, readCiphertext } from '../operator/opening.ts';
+import { keptPlans, loadChain, type Chain } from '../client/chain.ts';
+import { newestChain } from '../operator/newest-chain.ts';
+import { requireNoticeOf, supersededError } from '../operator/notice.ts';
+import {
+  findReleaseKey,
+  isTemporary,
+  openPatch,
+  readCiphertext,
+  saveReleaseKey,
+} from '../operator/opening.ts';
 import { openForRelease, type OperatorSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
 import { requireFree, writeFiles } from '../operator/write-files.ts';
@@ -54,12 +61,12 @@ export const fetchCommand: Command = {
     const mirrors = await mirrorsFor(context, directory, listOption(input, 'mirror'));
     const session = await openForRelease(mirrors.length > 0 ? withAnswerLimit(context) : context);
     const stored = await loadChain(session.home, session.trust, directory);
-    const accessKey = await requireNoticeOf(directory, stored.plan);
+    const accessKey = await requireNoticeOf(directory, stored);
     const variant = chooseVariant(stored.plan, findOption(input, 'variant'));
     // Whoever has not prefetched should hear of it now, not at T0.
     await readCiphertext(directory, stored.plan, variant);
     const warn = onceEach(context);
-    const ask = keyAsker(session, directory, accessKey, mirrors, warn);
+    const ask = keyAsker(session, accessKey, mirrors, warn);
     const { chain, key } = hasFlag(input, 'wait')
       ? await waitForKey(session, directory, stored, ask, warn)
       : await ask(stored);
@@ -68,9 +75,9 @@ export const fetchCommand: Command = {
     await writeFiles(out, [
       ...patch.files,
       ...signatureFiles(patch.signatures),
-      ...officerKeysBeside(chain.root),
+      ...officerKeysBeside(patch.root),
     ]);
-    await directory.writeSecret('release.key', `${key}\n`);
+    await saveReleaseKey(directory, key);
     const approved = patch.approvers.release.join(', ');
     context.out.line(`patch for ${variant} verified, approved by ${approved}`);
     for (const name of [...patch.files.keys()].sort()) context.out.line(`  ${out}/${name}`);
@@ -96,7 +103,7 @@ async function mirrorsFor(
   directory: CampaignDirectory,
   given: readonly string[],
 ): Promise<readonly Mirror[]> {
-  const planBytes = await directory.find('plan.txt');
+  const planBytes = (await keptPlans(directory)).at(-1);
   return openMirrors(context, given, planBytes && parsePlan(planBytes));
 }
 
@@ -124,15 +131,18 @@ function onceEach({ out }: Context): Warn {
 
 function keyAsker(
   session: OperatorSession,
-  directory: CampaignDirectory,
   accessKey: string,
   mirrors: readonly Mirror[],
   warn: Warn,
 ): Ask {
   const { context } = session;
   return async (stored) => {
-    const chain = await newestChain(session, directory, stored);
+    const chain = await newestChain(session, stored);
     const { campaign, status, releaseTime } = chain.state;
+    // Never the old patch for the new one, whichever of the two was prefetched.
+    if (chain.plan.releaseRecipient !== stored.plan.releaseRecipient) {
+      throw supersededError(stored.plan, chain.plan);
+    }
     if (status === 'aborted' || status === 'withdrawn') {
       throw new WithdrawnError(
         `${campaign} is ${status}`,
@@ -186,23 +196,5 @@ async function waitForKey(
     // Jitter keeps a thousand operators from asking in the same instant.
     const pause = left > 0 ? Math.min(left, LONG_PAUSE_MS) : SHORT_PAUSE_MS;
     await context.sleep(pause + (context.randomBytes(1)[0] ?? 0));
-  }
-}
-
-/** What is stored, or what the server has by now if it answers: T0 may have moved. */
-async function newestChain(
-  { client, home, trust }: OperatorSession,
-  directory: CampaignDirectory,
-  stored: Chain,
-): Promise<Chain> {
-  try {
-    const { planBytes } = stored;
-    const { completed } = await client.directives(directory.campaign);
-    return await verifyChain(home, trust, directory.campaign, planBytes, completed, () =>
-      saveChain(directory, { planBytes, completed }),
-    );
-  } catch (error) {
-    if (isTemporary(error)) return stored;
-    throw error;
   }
 }

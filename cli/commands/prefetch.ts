@@ -5,10 +5,16 @@ import { digestFile, writeVerified } from '../client/download.ts';
 import { askForBundle } from '../client/mirror.ts';
 import { refreshTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';
-import { CliError, InterruptedError, ProblemError, WithdrawnError } from '../errors.ts';
+import {
+  CliError,
+  InterruptedError,
+  ProblemError,
+  TemporaryError,
+  WithdrawnError,
+} from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { hasErrorCode } from '../home/files.ts';
-import { saveChain, verifyChain, type Chain } from '../client/chain.ts';
+import { fetchChain, keptPlans, type Chain } from '../client/chain.ts';
 import { requireNoticeOf, requirePublic } from '../operator/notice.ts';
 import { bundleName, SIGNATURES_NAME } from '../operator/opening.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
@@ -26,9 +32,9 @@ export const prefetchCommand: Command = {
     const id = argument(input, 0);
     const session = await openOperatorSession(context);
     const directory = session.home.campaign(id);
-    const chain = await fetchChain(session, id);
+    const chain = await fetchArmed(session, id);
     const { plan, state } = chain;
-    await requireNoticeOf(directory, plan);
+    await requireNoticeOf(directory, chain);
     const { home, client, trust } = session;
     const { checkpoint, note } = await requirePublic(context, home, client, trust, plan.commitment);
     requireQuorum(trust.root, note, context.now());
@@ -44,7 +50,7 @@ export const prefetchCommand: Command = {
       );
     }
     await download(session, directory, bundle, plan.mirrors ?? []);
-    await directory.write(SIGNATURES_NAME, await client.signatures(id));
+    await directory.write(SIGNATURES_NAME, await fetchSignatures(session, chain));
 
     const { out } = context;
     out.line(`${id}: ciphertext for ${variant} is here and verified, ${bundle.size} bytes`);
@@ -61,23 +67,34 @@ export const prefetchCommand: Command = {
   },
 };
 
-/** Plan and directives from the server, verified. */
-async function fetchChain(session: OperatorSession, id: string): Promise<Chain> {
-  const { client, home, trust } = session;
-  const view = await client.campaign(id);
+/** Plans and directives from the server, verified. */
+async function fetchArmed(session: OperatorSession, id: string): Promise<Chain> {
+  const view = await session.client.campaign(id);
   if (view.status === 'committed' || view.status === 'notified') {
     throw new CliError(`${id} is not armed yet`, 'there is nothing to fetch; try again later');
   }
-  const planBytes = await client.plan(id);
-  const { completed } = await client.directives(id);
-  const chain = await verifyChain(home, trust, id, planBytes, completed, () =>
-    saveChain(home.campaign(id), { planBytes, completed }),
-  );
+  const chain = await fetchChain(session, id, await keptPlans(session.home.campaign(id)));
   const { status } = chain.state;
   if (status === 'aborted' || status === 'withdrawn') {
     throw new WithdrawnError(`${id} is ${status}`, 'there is nothing to fetch any more');
   }
   return chain;
+}
+
+/** Those of a patch that superseded another are uploaded right after that was decided. */
+async function fetchSignatures(
+  { client }: OperatorSession,
+  { plan, state }: Chain,
+): Promise<Uint8Array> {
+  try {
+    return await client.signatures(plan.campaign, state.plan);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status !== 404) throw error;
+    throw new TemporaryError(
+      'the officers have not uploaded their signatures over this revision yet',
+      'repeat the command in a minute',
+    );
+  }
 }
 
 /** From the server, or from the first mirror of the plan that has it while the server is of no help. */

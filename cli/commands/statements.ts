@@ -2,8 +2,11 @@ import type { Plan } from '../../protocol/campaign/plan.ts';
 import { documentDigest } from '../../protocol/campaign/document.ts';
 import { argument, findOption, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { loadChain } from '../client/chain.ts';
-import { loadNotice } from '../operator/notice.ts';
+import { loadChain, type Chain } from '../client/chain.ts';
+import type { CampaignDirectory } from '../home/campaign-directory.ts';
+import { newestChain } from '../operator/newest-chain.ts';
+import { loadNotice, supersededError } from '../operator/notice.ts';
+import { findReleaseKeyHere } from '../operator/opening.ts';
 import { say, type Saying } from '../operator/say.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
@@ -51,9 +54,9 @@ export const attestCommand: Command = {
     const id = argument(input, 0);
     const session = await openOperatorSession(context);
     const directory = session.home.campaign(id);
-    const { plan } = await loadChain(session.home, session.trust, directory);
+    const { plan } = await patchInForce(session, directory);
     const variant = chooseVariant(plan, findOption(input, 'variant'));
-    if ((await directory.findSecret('release.key')) === undefined) {
+    if ((await findReleaseKeyHere(directory, plan)) === undefined) {
       throw new CliError(
         `the patch of ${id} was not opened here`,
         `run: sealdrop fetch ${id} --variant ${variant}, apply it, and attest then`,
@@ -73,10 +76,29 @@ export const revertCommand: Command = {
   async run(input, context) {
     const id = argument(input, 0);
     const session = await openOperatorSession(context);
-    const { plan } = await loadChain(session.home, session.trust, session.home.campaign(id));
+    const { plan } = await patchInForce(session, session.home.campaign(id));
     await finish(session, { campaign: id, kind: 'revert', ...releaseOf(plan), ...reasonOf(input) });
   },
 };
+
+/**
+ * The decisions as the server has them by now, or as they are kept here while it does not answer.
+ *
+ * @throws {@link WithdrawnError} when what was opened here has been superseded.
+ */
+async function patchInForce(
+  session: OperatorSession,
+  directory: CampaignDirectory,
+): Promise<Chain> {
+  const stored = await loadChain(session.home, session.trust, directory);
+  const chain = await newestChain(session, stored);
+  if ((await findReleaseKeyHere(directory, chain.plan)) !== undefined) return chain;
+  for (const { plan } of chain.revisions.slice(0, -1)) {
+    if ((await findReleaseKeyHere(directory, plan)) === undefined) continue;
+    throw supersededError(plan, chain.plan);
+  }
+  return chain;
+}
 
 const reasonOf = (input: Parameters<Command['run']>[0]): { reason: string } => ({
   reason: findOption(input, 'reason') ?? '',

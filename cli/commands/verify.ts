@@ -15,8 +15,10 @@ import { loadTrust } from '../client/trust.ts';
 import { argument, type Command } from '../command.ts';
 import { readInputFile } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
-import { verifyApproval } from '../operator/approval.ts';
-import { loadChain, type Chain } from '../client/chain.ts';
+import { WithdrawnError } from '../errors.ts';
+import { approvedRevision, releaseDigest, verifyApproval } from '../operator/approval.ts';
+import { supersededError } from '../operator/notice.ts';
+import { hasChain, loadChain, type Chain } from '../client/chain.ts';
 
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 /** Officers' public keys, which `fetch` writes for other programs. */
@@ -37,8 +39,7 @@ export const verifyCommand: Command = {
     const trust = await loadTrust(home);
     const findPlan = async (id: string): Promise<Chain | undefined> => {
       const directory = home.campaign(id);
-      if ((await directory.find('plan.txt')) === undefined) return undefined;
-      return loadChain(home, trust, directory);
+      return (await hasChain(directory)) ? loadChain(home, trust, directory) : undefined;
     };
     const read = (name: string): Promise<Uint8Array> =>
       readInputFile(join(dir, name), MAX_FILE_BYTES);
@@ -65,11 +66,9 @@ export const verifyCommand: Command = {
     const { revision } = parseReleaseStatement(parseEnvelope(signatures.release).payload);
     const sha256 = documentDigest(document);
     const known = await findPlan(campaign);
-    const committed = known?.plan.documents.find(({ name }) => name === 'release.txt');
-    if (committed !== undefined && committed.sha256 !== sha256) {
-      throw new ProtocolError('commitment_mismatch', 'release.txt is not the one of the plan here');
-    }
-    const root = known?.root ?? trust.root;
+    if (known !== undefined) requireInForce(known, sha256);
+    const root =
+      known === undefined ? trust.root : approvedRevision(signatures, known.revisions).root;
     requireKeys(keyFiles, officerKeysBeside(root));
     const subject = { campaign, network: trust.root.network, revision };
     const approvers = await verifyApproval(
@@ -89,6 +88,17 @@ export const verifyCommand: Command = {
     out.summary({ campaign, plan, files, ...approvers });
   },
 };
+
+/** @throws {@link WithdrawnError} for a patch that was in force and is not any more. */
+function requireInForce({ plan, revisions, state }: Chain, release: string): void {
+  if (releaseDigest(plan) === release) {
+    if (state.status !== 'withdrawn') return;
+    throw new WithdrawnError(`${plan.campaign} is withdrawn`, 'do not apply it');
+  }
+  const earlier = revisions.find((it) => releaseDigest(it.plan) === release);
+  if (earlier !== undefined) throw supersededError(earlier.plan, plan);
+  throw new ProtocolError('commitment_mismatch', 'release.txt is not the one of the plan here');
+}
 
 function isSignature(name: string): boolean {
   return ['SHA256SUMS.asc', 'release.intoto.json'].includes(name) || isOfficerSignature(name);

@@ -86,10 +86,10 @@ async function serveCampaign(
   const { campaign } = view;
   if (isOver(view, memory) || view.status === 'draft') return pollMs;
   const standing = await loadStanding(session, campaign);
-  const { plan, planBytes, planRoot, state, pending } = standing;
+  const { plan, planRoot, state, pending } = standing;
   learnMirrors(session, memory, plan);
   if (isHolder(session, planRoot)) {
-    const holding = { plan, planBytes, state, shares: await openOwnShares(session, plan) };
+    const holding = { ...standing, shares: await openOwnShares(session, plan) };
     greet(session, memory, holding);
     await publishDueShares(session, memory, holding, pending);
   } else {

@@ -1,3 +1,4 @@
+import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import { openSignatures } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
@@ -42,31 +43,34 @@ export async function completeMove(
 /** Merge the officers' signatures over the plaintext into the second age file, unless it is there. */
 async function uploadSignatures(
   session: OfficerSession,
-  { plan, planRoot, attachments }: Standing,
+  { plan, planRoot, state, attachments, revisions, directives }: Standing,
   draft: Draft,
 ): Promise<Completion> {
   const { client, context } = session;
-  const existing = await findSignatures(session, plan.campaign);
+  const existing = await findSignatures(session, state);
   if (existing !== undefined) {
     const signatures = await openSignatures(existing, draft.releaseKey);
     await verifySignatures(signatures, draft, plan, planRoot, context.now());
     return { work: 'signatures', people: [] };
   }
   const now = context.now();
-  const gathered = await gatherSignatures(attachments, draft, plan, planRoot, now);
+  // What others handed in with an earlier revision is none of this one's.
+  const { people = [] } = directives[(revisions.at(-1)?.sequence ?? 0) - 1] ?? {};
+  const own = attachments.filter(({ officer }) => people.includes(officer));
+  const gathered = await gatherSignatures(own, draft, plan, planRoot, now);
   for (const { officer, reason } of gathered.rejected) {
     context.out.warn(`the plaintext signatures of ${officer} do not hold: ${reason}`);
   }
-  await client.putSignatures(plan.campaign, await sealGathered(gathered, plan));
+  await client.putSignatures(plan.campaign, state.plan, await sealGathered(gathered, plan));
   return { work: 'signatures', people: gathered.people };
 }
 
 async function findSignatures(
   { client }: OfficerSession,
-  campaign: string,
+  { campaign, plan }: CampaignState,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await client.signatures(campaign);
+    return await client.signatures(campaign, plan);
   } catch (error) {
     if (error instanceof ProblemError && error.status === 404) return undefined;
     throw error;
@@ -76,10 +80,10 @@ async function findSignatures(
 /** Check the second age file before arming, as far as there is a draft to open it with. */
 export async function checkStoredSignatures(
   session: OfficerSession,
-  { plan, planRoot }: Standing,
+  { plan, planRoot, state }: Standing,
   draft: Draft,
 ): Promise<void> {
-  const stored = await findSignatures(session, plan.campaign);
+  const stored = await findSignatures(session, state);
   if (stored === undefined) {
     throw new CliError(
       "the officers' signatures over the plaintext are not uploaded",

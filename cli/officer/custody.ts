@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import { encodePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import { open } from '../../protocol/embargo/age.ts';
 import { verifyPlannedShare, type KeyName } from '../../protocol/embargo/share.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
@@ -30,8 +30,15 @@ export function isHolder({ keys, trust }: OfficerSession, planRoot: TrustRoot): 
 /** An officer's own share documents, opened and found to be those of the plan. */
 export type OwnShares = Readonly<Record<KeyName, Uint8Array>>;
 
-/** Where this home keeps one, encrypted to its officer as the server has it. */
-const keptName = (key: KeyName): string => `custody.${key}.age`;
+/**
+ * Where this home keeps one, encrypted to its officer as the server has it. Named by the share, so
+ * that approving another plan takes nothing from the one in force.
+ */
+function keptName({ shares }: Plan, key: KeyName, officer: string): string {
+  const share = shares.find((it) => it.key === key && it.officer === officer);
+  if (share === undefined) throw new ProtocolError('share_invalid', 'the plan gives us no share');
+  return `custody.${key}.${share.sha256.slice(0, 16)}.age`;
+}
 
 /**
  * Open our shares: as kept here since the last time, else as the server keeps them for us.
@@ -45,11 +52,11 @@ export async function openOwnShares(session: OfficerSession, plan: Plan): Promis
   const kept = await findKeptShares(session, plan);
   if (kept !== undefined) return kept;
   const directory = session.home.campaign(plan.campaign);
-  const custody = await session.client.custody(plan.campaign);
+  const custody = await session.client.custody(plan.campaign, planDigest(encodePlan(plan)));
   const own = async (key: KeyName): Promise<Uint8Array> => {
     const sealed = ownShare(custody, key, session.keys.id);
     const document = await openShare(session, plan, key, sealed);
-    await directory.writeSecret(keptName(key), sealed);
+    await directory.writeSecret(keptName(plan, key, session.keys.id), sealed);
     return document;
   };
   return { release: await own('release'), closing: await own('closing') };
@@ -61,18 +68,17 @@ export async function findKeptShares(
   plan: Plan,
 ): Promise<OwnShares | undefined> {
   const directory = session.home.campaign(plan.campaign);
-  const [release, closing] = [
-    await directory.findSecret(keptName('release')),
-    await directory.findSecret(keptName('closing')),
-  ];
-  if (release === undefined || closing === undefined) return undefined;
+  const find = (key: KeyName): Promise<Uint8Array | undefined> =>
+    directory.findSecret(keptName(plan, key, session.keys.id));
   try {
+    const [release, closing] = [await find('release'), await find('closing')];
+    if (release === undefined || closing === undefined) return undefined;
     return {
       release: await openShare(session, plan, 'release', release),
       closing: await openShare(session, plan, 'closing', closing),
     };
   } catch (error) {
-    // Those of an earlier plan, or damaged: the server has what belongs to this one.
+    // Damaged, or the plan gives us none: the server has what belongs to it, or says so.
     if (error instanceof ProtocolError) return undefined;
     throw error;
   }

@@ -1,5 +1,6 @@
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
 import { loadChain } from '../client/chain.ts';
 import { CliError } from '../errors.ts';
 import { findKeptShares, type OwnShares } from './custody.ts';
@@ -10,6 +11,8 @@ export interface Holding {
   readonly plan: Plan;
   readonly planBytes: Uint8Array;
   readonly state: CampaignState;
+  /** Completed ones, by number. */
+  readonly directives: readonly VerifiedDirective[];
   readonly shares: OwnShares;
 }
 
@@ -27,9 +30,10 @@ export async function loadHolding(
 ): Promise<Holding | undefined> {
   const { home, trust } = session;
   try {
-    const { plan, planBytes, state } = await loadChain(home, trust, home.campaign(id));
+    const chain = await loadChain(home, trust, home.campaign(id));
+    const { plan, planBytes, state, directives } = chain;
     const shares = await findKeptShares(session, plan);
-    return shares && { plan, planBytes, state, shares };
+    return shares && { plan, planBytes, state, directives, shares };
   } catch (error) {
     if (error instanceof CliError) return undefined;
     throw error;

@@ -6,7 +6,8 @@ import {
   applyRelease,
   type CampaignState,
 } from '../../protocol/campaign/campaign.ts';
-import { checkPlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import type { Revision } from '../../protocol/campaign/chain.ts';
+import { checkPlan, parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
@@ -19,16 +20,18 @@ import {
 import { verifyPublicationUnder } from '../../protocol/statement/share.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
-import { saveChain } from '../client/chain.ts';
+import { keptPlans, saveChain } from '../client/chain.ts';
 import type { CampaignView, DirectivesView } from '../client/client.ts';
 import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
-import { CliError } from '../errors.ts';
+import { fetchPlan, fetchPlans } from '../client/plans.ts';
+import { ProblemError } from '../errors.ts';
 import type { OfficerSession } from './session.ts';
 
 /** Where a campaign stands, as far as this machine could verify it. */
 export interface Standing {
   readonly view: CampaignView;
+  /** In force; before the first directive, the one that was uploaded. */
   readonly plan: Plan;
   readonly planBytes: Uint8Array;
   readonly state: CampaignState;
@@ -38,10 +41,15 @@ export interface Standing {
   readonly roots: readonly TrustRoot[];
   /** Completed ones, by number. */
   readonly directives: readonly VerifiedDirective[];
+  /** The plans that were put in force, the last of which is `plan`. */
+  readonly revisions: readonly Revision[];
   readonly pending: Pending | undefined;
-  /** Age files to the release recipient, from those who signed `commit`. */
+  /** Age files to the release recipient, from those who signed `commit` or `supersede` last. */
   readonly attachments: readonly { readonly officer: string; readonly sealed: Uint8Array }[];
 }
+
+/** A plan that is to follow the one in force. */
+export type RevisedPlan = Pick<Standing, 'plan' | 'planBytes'>;
 
 /** A directive that still lacks signatures; the ones it has are verified. */
 export interface Pending {
@@ -50,6 +58,8 @@ export interface Pending {
   readonly digest: string;
   readonly people: readonly string[];
   readonly targets: Uint8Array | undefined;
+  /** The plan as it is to stand, where it changes with this move. */
+  readonly revised: RevisedPlan | undefined;
   /** Why it cannot complete as things stand, such as a T0 that has passed. */
   readonly problem: string | undefined;
 }
@@ -63,38 +73,22 @@ export interface Pending {
  *   the server's word here: `local-tally.ts` counts.
  */
 export async function loadStanding(session: OfficerSession, id: string): Promise<Standing> {
-  const { client, context, trust } = session;
-  const [view, planBytes, answer] = [
-    await client.campaign(id),
-    await client.plan(id),
-    await client.directives(id),
-  ];
-  const plan = parsePlan(planBytes);
-  if (plan.campaign !== id) throw new ProtocolError('plan_invalid', `the plan is not of ${id}`);
-  if (plan.revision !== 1) {
-    throw new CliError(
-      `${id} has revision ${plan.revision} of its plan, which this release cannot verify`,
-      'use the newer sealdrop that made it',
-    );
-  }
+  const { client, home, trust } = session;
+  const [view, answer] = [await client.campaign(id), await client.directives(id)];
   const { completed } = answer;
-  const { directives, state } = await verifyCompleted(
-    session.home,
-    trust,
-    plan,
-    planBytes,
-    completed,
-    {
-      own: session.keys.signer.publicKey,
-      // An agent goes on from these when there is no server.
-      store: () =>
-        completed.length === 0
-          ? Promise.resolve()
-          : saveChain(session.home.campaign(id), { planBytes, completed }),
-    },
-  );
+  const plans = await fetchPlans(client, id, completed, await keptPlans(home.campaign(id)));
+  const { directives, state, revisions } = await verifyCompleted(home, trust, plans, completed, {
+    own: session.keys.signer.publicKey,
+    // An agent goes on from these when there is no server.
+    store: () =>
+      completed.length === 0
+        ? Promise.resolve()
+        : saveChain(home.campaign(id), { plans, completed }),
+  });
+  const planBytes = revisions.at(-1)?.bytes ?? plans[0];
+  const plan = parsePlan(planBytes);
   if (directives.length === 0) checkPlan(plan, trust.root);
-  const planRoot = trust.roots.get(directives[0]?.rootVersion ?? 0) ?? trust.root;
+  const planRoot = revisions.at(-1)?.root ?? trust.root;
   const roots = rootsSince(trust.roots, planRoot.version);
   const reached = await followEvents(session, { plan, roots }, state, view);
   return {
@@ -105,7 +99,8 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
     planRoot,
     roots,
     directives,
-    pending: readPending(session, reached, answer.pending, context.now()),
+    revisions,
+    pending: await readPending(session, reached, plan, answer.pending),
     attachments: answer.attachments.map(({ officer, sealed }) => ({
       officer,
       sealed: fromBase64(sealed),
@@ -170,25 +165,55 @@ function findPublisher(
 }
 
 /** What is pending, its signatures verified. Whether it can still complete is told, not thrown. */
-function readPending(
-  { trust }: OfficerSession,
+async function readPending(
+  session: OfficerSession,
   state: CampaignState,
+  plan: Plan,
   pending: DirectivesView['pending'],
-  now: number,
-): Pending | undefined {
+): Promise<Pending | undefined> {
   if (pending === null) return undefined;
+  const { context, trust } = session;
   const envelope = readEnvelope(pending.envelope);
   const { people } = verifyEnvelope(envelope, verifyEd25519, signingKeys(trust.root), 1);
   const directive = parseDirective(envelope.payload);
   const digest = directiveDigest(envelope.payload);
   const targets = pending.targets === null ? undefined : fromBase64(pending.targets);
+  const base = { envelope, directive, digest, people, targets };
+  let revised: RevisedPlan | undefined;
+  try {
+    if (directive.plan !== state.plan) revised = await findRevised(session, state, directive);
+  } catch (error) {
+    // What is pending must not hold up what was decided.
+    if (!(error instanceof ProtocolError) && !(error instanceof ProblemError)) throw error;
+    return { ...base, revised, problem: error.message };
+  }
   const problem = problemOf(() => {
     if (directive.rootVersion !== trust.root.version) {
       throw new ProtocolError('trust_invalid', 'it names another root than the newest');
     }
-    applyDirective(state, directive, digest, now);
+    applyDirective(state, directive, digest, context.now(), plansFor(state, plan, revised));
+    if (revised !== undefined) checkPlan(revised.plan, trust.root);
   });
-  return { envelope, directive, digest, people, targets, problem };
+  return { ...base, revised, problem };
+}
+
+async function findRevised(
+  { client }: OfficerSession,
+  { campaign }: CampaignState,
+  directive: Directive,
+): Promise<RevisedPlan> {
+  const planBytes = await fetchPlan(client, campaign, directive.plan);
+  return { plan: parsePlan(planBytes), planBytes };
+}
+
+/** The plan in force and the one to follow, by digest, as `applyDirective` takes them. */
+export function plansFor(
+  state: CampaignState,
+  plan: Plan,
+  revised: RevisedPlan | undefined,
+): ReadonlyMap<string, Plan> {
+  const plans = new Map([[state.plan, plan]]);
+  return revised === undefined ? plans : plans.set(planDigest(revised.planBytes), revised.plan);
 }
 
 function problemOf(check: () => void): string | undefined {

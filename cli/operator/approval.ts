@@ -1,4 +1,5 @@
 import { officerKeys, verifyDetached } from '../../protocol/contact/openpgp.ts';
+import type { Revision } from '../../protocol/campaign/chain.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { Release } from '../../protocol/embargo/release.ts';
 import type { Signatures } from '../../protocol/embargo/bundle.ts';
@@ -7,7 +8,7 @@ import { sha256Hex, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope } from '../../protocol/signature/dsse.ts';
 import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
-import { verifyReleaseStatement } from '../../protocol/statement/release.ts';
+import { parseReleaseStatement, verifyReleaseStatement } from '../../protocol/statement/release.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 
 /** What was approved: the list of files, what it lists, and what was signed over it. */
@@ -16,6 +17,33 @@ export interface Approved {
   readonly sums: Uint8Array;
   readonly release: Release;
   readonly signatures: Signatures;
+}
+
+/**
+ * The revision that these signatures are of: the one in force, or an earlier one with the very same
+ * `release.txt`, so that a new wording of the disclosure takes nothing from who has prefetched.
+ *
+ * @param revisions - By revision.
+ * @throws {@link ProtocolError} `statement_invalid` when they are of another patch.
+ */
+export function approvedRevision(
+  { release }: Pick<Signatures, 'release'>,
+  revisions: readonly Revision[],
+): Revision {
+  const { revision } = parseReleaseStatement(parseEnvelope(release).payload);
+  const approved = revisions.find(({ plan }) => plan.revision === revision);
+  const inForce = revisions.at(-1);
+  if (approved && inForce && releaseDigest(approved.plan) === releaseDigest(inForce.plan)) {
+    return approved;
+  }
+  throw new ProtocolError('statement_invalid', 'the release is for another revision');
+}
+
+/** SHA-256 of the `release.txt` that a plan commits to: what makes one patch that patch. */
+export function releaseDigest({ documents }: Pick<Plan, 'documents'>): string {
+  const release = documents.find(({ name }) => name === 'release.txt');
+  if (release === undefined) throw new ProtocolError('plan_invalid', 'the plan has no release.txt');
+  return release.sha256;
 }
 
 /** Who signed the plaintext, sorted. */
@@ -55,11 +83,8 @@ export async function verifyApproval(
       `SHA256SUMS is signed by ${people.length} of the ${root.directiveThreshold} people needed`,
     );
   }
-  const document = plan.documents.find(({ name }) => name === 'release.txt');
-  if (document === undefined)
-    throw new ProtocolError('plan_invalid', 'the plan has no release.txt');
   const { campaign, network, revision } = plan;
-  const expected = { campaign, network, revision, release: document.sha256 };
+  const expected = { campaign, network, revision, release: releaseDigest(plan) };
   const envelope = parseEnvelope(signatures.release);
   const { statement, people } = verifyReleaseStatement(envelope, verify, root, expected);
   if (statement.sums !== sha256Hex(sums)) {

@@ -1,4 +1,5 @@
 import { commitmentDigest, verifyOpening } from '../../protocol/campaign/commitment.ts';
+import { documentDigest } from '../../protocol/campaign/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
@@ -6,10 +7,11 @@ import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { formatLeaf } from '../../protocol/log/leaf.ts';
 import { refreshCheckpoint, verifyLogged, type SeenCheckpoint } from '../client/checkpoint.ts';
+import type { Chain } from '../client/chain.ts';
 import type { Client } from '../client/client.ts';
 import type { Trust } from '../client/trust.ts';
 import type { Context } from '../command.ts';
-import { CliError, ProblemError, TemporaryError } from '../errors.ts';
+import { CliError, ProblemError, TemporaryError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import type { Home } from '../home/home.ts';
 
@@ -121,18 +123,37 @@ export async function loadNotice(
 }
 
 /**
- * Require that the verified notice here is the one that a plan belongs to.
+ * Require that the verified notice here is the one that the plan in force commits to. A new wording
+ * of the disclosure leaves it as it is.
  *
  * @returns The access key that came with it.
- * @throws {@link ProtocolError} `commitment_mismatch`, `key_mismatch`.
+ * @throws {@link ProtocolError} `commitment_mismatch`, `key_mismatch`; {@link WithdrawnError} when it
+ *   is of a revision that is not in force any more.
  */
-export async function requireNoticeOf(directory: CampaignDirectory, plan: Plan): Promise<string> {
-  const { commitment, accessKey } = await loadNotice(directory);
-  if (plan.commitment !== commitment) {
+export async function requireNoticeOf(
+  directory: CampaignDirectory,
+  { plan, revisions }: Pick<Chain, 'plan' | 'revisions'>,
+): Promise<string> {
+  const { notice, accessKey } = await loadNotice(directory);
+  const digest = documentDigest(notice);
+  const isOf = ({ documents }: Plan): boolean =>
+    documents.some((it) => it.name === 'notice.txt' && it.sha256 === digest);
+  if (!isOf(plan)) {
+    const earlier = revisions.find((it) => isOf(it.plan));
+    if (earlier !== undefined) throw supersededError(earlier.plan, plan);
     throw new ProtocolError('commitment_mismatch', 'the plan belongs to another notice');
   }
   if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
     throw new ProtocolError('key_mismatch', 'the access key in the notice is not that of the plan');
   }
   return accessKey;
+}
+
+/** What is here is of an earlier revision: nobody may take it for the one in force. */
+export function supersededError(earlier: Plan, { campaign, revision }: Plan): WithdrawnError {
+  return new WithdrawnError(
+    `revision ${earlier.revision} of ${campaign} is superseded by revision ${revision}`,
+    'do not apply what is here; verify the newer notice (sealdrop inbox --save DIR, then ' +
+      `verify-notice), and run: sealdrop prefetch ${campaign}`,
+  );
 }

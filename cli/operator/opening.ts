@@ -6,8 +6,10 @@ import {
   type Signatures,
 } from '../../protocol/embargo/bundle.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { recipientOf } from '../../protocol/embargo/age.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
+import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyPublicationUnder } from '../../protocol/statement/share.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
@@ -18,8 +20,9 @@ import type { Mirror } from '../client/mirror.ts';
 import { CliError, ProblemError } from '../errors.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
-import { verifyApproval, type Approvers } from './approval.ts';
+import { approvedRevision, verifyApproval, type Approvers } from './approval.ts';
 import type { Chain } from '../client/chain.ts';
+import { samePatch } from '../client/chain.ts';
 import { openPublications, type OpenedPublications, type Publication } from './publications.ts';
 import type { OperatorSession } from './session.ts';
 import { findShares, type Found } from './sources.ts';
@@ -28,6 +31,8 @@ import { findShares, type Found } from './sources.ts';
 export interface OpenedPatch extends Bundle {
   readonly signatures: Signatures;
   readonly approvers: Approvers;
+  /** The root under which it was approved. */
+  readonly root: TrustRoot;
 }
 
 /**
@@ -44,9 +49,9 @@ export async function findReleaseKey(
   mirrors: readonly Mirror[],
   blame: (text: string) => void,
 ): Promise<string | undefined> {
-  const { plan, planBytes } = chain;
+  const { plan } = chain;
   const { client, trust } = session;
-  const roots = rootsSince(trust.roots, chain.root.version);
+  const roots = rootsSince(trust.roots, samePatch(chain)[0]?.root.version ?? chain.root.version);
   const read = async (found: readonly Found[]): Promise<OpenedPublications> => {
     const verified = verifyPublications(roots, plan, found, blame);
     const opened = await openPublications(verified, plan, accessKey);
@@ -55,7 +60,7 @@ export async function findReleaseKey(
     }
     return opened;
   };
-  const { shares } = await read(await findShares(client, mirrors, plan, planBytes, blame));
+  const { shares } = await read(await findShares(client, mirrors, chain, blame));
   if (shares.release.length >= plan.shareThreshold) {
     return (await combineShares(shares.release, plan, 'release')).key;
   }
@@ -134,7 +139,7 @@ export async function readCiphertext(
 export async function openPatch(
   { client, context }: OperatorSession,
   directory: CampaignDirectory,
-  { plan, root }: Chain,
+  { plan, revisions }: Chain,
   variant: string,
   key: string,
 ): Promise<OpenedPatch> {
@@ -143,14 +148,15 @@ export async function openPatch(
   const sums = bundle.files.get(SUMS_NAME) ?? new Uint8Array();
   const check = async (sealed: Uint8Array): Promise<OpenedPatch> => {
     const signatures = await openSignatures(sealed, key);
+    const approved = approvedRevision(signatures, revisions);
     const approvers = await verifyApproval(
       { sums, release: bundle.release, signatures },
-      plan,
-      root,
+      approved.plan,
+      approved.root,
       verifyEd25519,
       context.now(),
     );
-    return { ...bundle, signatures, approvers };
+    return { ...bundle, signatures, approvers, root: approved.root };
   };
   try {
     return await check(ciphertext.signatures);
@@ -179,4 +185,23 @@ async function findSignatures(
 /** Whether the same request may work later: no network, a flood, a server that is busy. */
 export function isTemporary(error: unknown): boolean {
   return exitCodeOf(error) === EXIT.temporary;
+}
+
+/** Name of the release key there, once a patch was opened. */
+const RELEASE_KEY_NAME = 'release.key';
+
+/** Remember the key of the patch that was opened here. */
+export async function saveReleaseKey(directory: CampaignDirectory, key: string): Promise<void> {
+  await directory.writeSecret(RELEASE_KEY_NAME, `${key}\n`);
+}
+
+/** The release key, if the patch of this very plan was opened here. */
+export async function findReleaseKeyHere(
+  directory: CampaignDirectory,
+  plan: Pick<Plan, 'releaseRecipient'>,
+): Promise<string | undefined> {
+  const bytes = await directory.findSecret(RELEASE_KEY_NAME);
+  if (bytes === undefined) return undefined;
+  const key = utf8Decode(bytes).trimEnd();
+  return (await recipientOf(key)) === plan.releaseRecipient ? key : undefined;
 }

@@ -3,7 +3,8 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { InboxEntry } from '../client/client.ts';
 import { isOverdue, type Overdue } from '../client/overdue.ts';
 import { CliError, ProblemError } from '../errors.ts';
-import { loadChain, saveChain, verifyChain, type Chain } from '../client/chain.ts';
+import { fetchChain, hasChain, loadChain, type Chain } from '../client/chain.ts';
+import { findReleaseKeyHere } from './opening.ts';
 import type { OperatorSession } from './session.ts';
 
 /** Claims that can be tried out at once: `fetch` verifies them. */
@@ -45,9 +46,9 @@ export async function findOverdue(
 async function findStored(session: OperatorSession, id: string): Promise<Chain | undefined> {
   const { home, trust } = session;
   const directory = home.campaign(id);
-  if ((await directory.find('plan.txt')) === undefined) return undefined;
-  if ((await directory.findSecret('release.key')) !== undefined) return undefined;
-  return loadChain(home, trust, directory);
+  if (!(await hasChain(directory))) return undefined;
+  const chain = await loadChain(home, trust, directory);
+  return (await findReleaseKeyHere(directory, chain.plan)) === undefined ? chain : undefined;
 }
 
 /** Why a campaign is overdue; nothing when it is not, or officers decided otherwise. */
@@ -69,18 +70,14 @@ async function reasonFor(
 }
 
 async function findNewer(session: OperatorSession, stored: Chain): Promise<Chain | undefined> {
-  const { client, context, home, trust } = session;
   const { campaign } = stored.plan;
   try {
-    const { completed } = await client.directives(campaign);
-    const newer = { planBytes: stored.planBytes, completed };
-    const store = (): Promise<void> => saveChain(home.campaign(campaign), newer);
-    return await verifyChain(home, trust, campaign, stored.planBytes, completed, store);
+    return await fetchChain(session, campaign, stored.plans);
   } catch (error) {
     const isHidden = error instanceof ProblemError && error.status === 404;
     if (isHidden) return undefined;
     if (!(error instanceof ProtocolError) && !(error instanceof CliError)) throw error;
-    context.out.warn(`${campaign}: what the server shows is refused: ${error.message}`);
+    session.context.out.warn(`${campaign}: what the server shows is refused: ${error.message}`);
     return undefined;
   }
 }

@@ -1,7 +1,6 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { planDigest } from '../../protocol/campaign/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
+import { samePatch, type Chain } from '../client/chain.ts';
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { publicationPath, type Mirror } from '../client/mirror.ts';
@@ -24,13 +23,12 @@ export interface Found {
 export async function findShares(
   client: Client,
   mirrors: readonly Mirror[],
-  plan: Plan,
-  planBytes: Uint8Array,
+  chain: Pick<Chain, 'plan' | 'revisions'>,
   warn: (text: string) => void,
 ): Promise<readonly Found[]> {
   const [server, ...others] = await Promise.allSettled([
-    sharesOfServer(client, plan.campaign),
-    ...mirrors.map((mirror) => sharesOfMirror(mirror, plan, planDigest(planBytes))),
+    sharesOfServer(client, chain.plan.campaign),
+    ...mirrors.map((mirror) => sharesOfMirror(mirror, chain)),
   ]);
   const found: Found[] = [];
   for (const [i, answer] of others.entries()) {
@@ -49,15 +47,16 @@ async function sharesOfServer(client: Client, campaign: string): Promise<readonl
   return shares.map((json) => ({ source: 'the server', read: () => readEnvelope(json) }));
 }
 
+/** Under each revision that has this patch: an agent may not have heard of the last one. */
 async function sharesOfMirror(
   mirror: Mirror,
-  plan: Plan,
-  digest: string,
+  chain: Pick<Chain, 'plan' | 'revisions'>,
 ): Promise<readonly Found[]> {
-  const officers = plan.shares.filter(({ key }) => key === 'release').map((it) => it.officer);
-  const files = await Promise.all(
-    officers.map((officer) => mirror.find(publicationPath(digest, officer, 'release'))),
+  const release = chain.plan.shares.filter(({ key }) => key === 'release');
+  const paths = samePatch(chain).flatMap(({ digest }) =>
+    release.map(({ officer }) => publicationPath(digest, officer, 'release')),
   );
+  const files = await Promise.all(paths.map((path) => mirror.find(path)));
   return files.flatMap((bytes) =>
     bytes === undefined
       ? []

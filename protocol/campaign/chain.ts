@@ -41,6 +41,26 @@ export interface ChainKnowledge {
   readonly own?: Ed25519PublicKey;
 }
 
+/** A plan that officers put in force. */
+export interface Revision {
+  readonly plan: Plan;
+  readonly bytes: Uint8Array;
+  /** SHA-256 of `bytes`. */
+  readonly digest: string;
+  /** The root under which they did, and with which directive. */
+  readonly root: TrustRoot;
+  readonly sequence: number;
+}
+
+/** A campaign's decisions, verified. */
+export interface VerifiedChain {
+  /** By number. */
+  readonly directives: readonly VerifiedDirective[];
+  readonly state: CampaignState;
+  /** By revision: the last one is in force. Empty before the first directive. */
+  readonly revisions: readonly Revision[];
+}
+
 /**
  * Verify a campaign's whole chain of directives from files alone.
  *
@@ -50,7 +70,6 @@ export interface ChainKnowledge {
  *
  * @param plan - The first revision, and `planBytes` its bytes.
  * @param envelopes - All completed directives, in any order.
- * @returns The directives by number, and the state they lead to.
  * @throws {@link ProtocolError} as {@link verifyDirective}, {@link applyDirective} and
  *   {@link checkPlan} do; `transition_refused` also when two valid directives have one number, which
  *   is an alarm: officers have signed, or were led to sign, two histories.
@@ -63,14 +82,15 @@ export function verifyDirectives(
   roots: ReadonlyMap<number, TrustRoot>,
   verify: VerifyEd25519,
   { at, laterPlans = [], known = envelopes.length, own }: ChainKnowledge = {},
-): { readonly directives: readonly VerifiedDirective[]; readonly state: CampaignState } {
+): VerifiedChain {
   if (!equalBytes(encodePlan(plan), planBytes)) {
     throw new ProtocolError('plan_invalid', 'the plan is not the one in the file');
   }
   if (at !== undefined && at.length !== envelopes.length) {
     throw new RangeError('one completion time for each envelope');
   }
-  const plans = new Map([planBytes, ...laterPlans].map((it) => [planDigest(it), parsePlan(it)]));
+  const files = new Map([planBytes, ...laterPlans].map((it) => [planDigest(it), it]));
+  const plans = new Map([...files].map(([digest, bytes]) => [digest, parsePlan(bytes)]));
   const chain = envelopes
     .map((envelope, i) => ({
       directive: verifyDirective(envelope, roots, verify),
@@ -85,6 +105,7 @@ export function verifyDirectives(
   const vouchedFor = chain
     .filter(({ directive, isOwn }) => isOwn || directive.rootVersion === newestRoot)
     .reduce((highest, { directive }) => Math.max(highest, directive.sequence), known);
+  const revisions: Revision[] = [];
   let state = openCampaign(plan, planDigest(planBytes));
   for (const { directive, at = parseTime(directive.issuedAt) } of chain) {
     const { digest, sequence, rootVersion } = directive;
@@ -96,12 +117,14 @@ export function verifyDirectives(
     if (sequence === 1 || next.plan !== state.plan) {
       const root = roots.get(rootVersion);
       const current = plans.get(next.plan);
-      if (root === undefined || current === undefined) throw new Error('both were found before');
+      const bytes = files.get(next.plan);
+      if (!root || !current || !bytes) throw new Error('all were found before');
       checkPlan(current, root);
+      revisions.push({ plan: current, bytes, digest: next.plan, root, sequence });
     }
     state = next;
   }
-  return { directives: chain.map(({ directive }) => directive), state };
+  return { directives: chain.map(({ directive }) => directive), state, revisions };
 }
 
 /** Make the moves that need no directive, as far as the next directive says they were made. */

@@ -99,9 +99,9 @@ export function parsePublication(payload: Uint8Array): SharePublication | Releas
  * What is inside `sealed` is for those who can open it to check against the commitment or recipient.
  *
  * @throws {@link ProtocolError} `signature_invalid` or `threshold_unmet` unless signed by that
- *   officer's signing key alone; `statement_invalid` for another campaign, network or revision, an
- *   unknown officer, or a release key for another recipient; `share_invalid` when the share is not
- *   the one that the plan lists for this officer and key.
+ *   officer's signing key alone; `statement_invalid` for another campaign or network, a later
+ *   revision, an unknown officer, or a release key for another recipient; `share_invalid` when the
+ *   share is not the one that the plan lists for this officer and key.
  */
 export function verifyPublication(
   envelope: Envelope,
@@ -135,10 +135,14 @@ export function verifyPublicationUnder(
     throw new ProtocolError('statement_invalid', 'the share is from nobody in the root of trust');
   }
   verifyEnvelope(envelope, verify, new Map(keys.map((key) => [key, id])), 1);
-  for (const field of ['campaign', 'network', 'revision'] as const) {
+  for (const field of ['campaign', 'network'] as const) {
     if (publication[field] !== plan[field]) {
       throw new ProtocolError('statement_invalid', `the share is for another ${field}`);
     }
+  }
+  // What is in it binds it: a later plan with this very share or recipient goes on with it.
+  if (publication.revision > plan.revision) {
+    throw new ProtocolError('statement_invalid', 'the share is for another revision');
   }
   if (publication.kind === 'release-key') {
     if (publication.recipient !== sha256Hex(utf8Encode(plan.releaseRecipient))) {

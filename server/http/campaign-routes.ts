@@ -17,6 +17,7 @@ import type { Campaign } from '../services/campaign/campaign.ts';
 import { planOf, storedPlanOf, viewOf } from '../services/campaign/campaign.ts';
 import type { Creation } from '../services/campaign/create.ts';
 import type { DirectiveStore } from '../services/campaign/directive-store.ts';
+import { hasBeenInForce } from '../services/campaign/in-force.ts';
 import type { EventStore } from '../services/campaign/events.ts';
 import type { CustodyShare, Registry } from '../services/campaign/registry.ts';
 import { ServiceError } from '../services/error.ts';
@@ -40,15 +41,21 @@ export function campaignRoutes(deps: {
   const { registry, store, events, snapshots } = deps;
   const router = Router({ caseSensitive: true, strict: true });
 
-  /** The plan in force; for officers any that has been uploaded, with `?plan=<digest>`. */
-  const getPlan = (req: Request): { campaign: Campaign; digest: string } => {
+  /**
+   * The plan in force; with `?plan=<digest>` another that was, and for officers any that has been
+   * uploaded.
+   */
+  const getPlan = async (req: Request): Promise<{ campaign: Campaign; digest: string }> => {
     const caller = callerOf(req);
     const campaign = requirePlanAccess(registry.getVisible(paramOf(req, 'id'), caller), caller);
     const { plan } = req.query;
-    if (plan === undefined || caller?.role !== 'officer') {
-      return { campaign, digest: campaign.state.plan };
-    }
-    if (typeof plan === 'string' && campaign.plans.has(plan)) return { campaign, digest: plan };
+    const { campaign: id, plan: inForce } = campaign.state;
+    if (plan === undefined || plan === inForce) return { campaign, digest: inForce };
+    const isOpen =
+      typeof plan === 'string' &&
+      campaign.plans.has(plan) &&
+      (caller?.role === 'officer' || (await hasBeenInForce(store, id, plan)));
+    if (isOpen) return { campaign, digest: plan };
     throw new ServiceError('not_found', 'no such resource');
   };
 
@@ -65,8 +72,8 @@ export function campaignRoutes(deps: {
     sendJson(res, campaignView, viewOf(registry.getVisible(paramOf(req, 'id'), callerOf(req))));
   });
 
-  router.get('/v1/campaigns/:id/plan', (req, res) => {
-    const { campaign, digest } = getPlan(req);
+  router.get('/v1/campaigns/:id/plan', async (req, res) => {
+    const { campaign, digest } = await getPlan(req);
     sendBytes(res, storedPlanOf(campaign, digest).bytes, TEXT);
   });
 
@@ -78,7 +85,7 @@ export function campaignRoutes(deps: {
 
   router.get('/v1/campaigns/:id/custody', officersOnly, async (req, res) => {
     const officer = requireRole(req, 'officer');
-    const custody = await store.listCustody(getPlan(req).digest, officer.id);
+    const custody = await store.listCustody((await getPlan(req)).digest, officer.id);
     sendJson(res, custodyResponse, { custody: [...custody] });
   });
 
@@ -89,7 +96,7 @@ export function campaignRoutes(deps: {
     async (req, res) => {
       const bytes = bytesOf(req);
       requireAgeFile(bytes, 'the signatures');
-      const { digest } = getPlan(req);
+      const { digest } = await getPlan(req);
       await registry.exclusively(paramOf(req, 'id'), async (campaign) => {
         if (campaign === undefined) throw new ServiceError('not_found', 'no such resource');
         await saveSignatures(store, campaign, digest, toBase64(bytes));
@@ -99,7 +106,7 @@ export function campaignRoutes(deps: {
   );
 
   router.get('/v1/campaigns/:id/signatures', async (req, res) => {
-    const sealed = await store.findSignatures(getPlan(req).digest);
+    const sealed = await store.findSignatures((await getPlan(req)).digest);
     if (sealed === undefined) throw new ServiceError('not_found', 'no such resource');
     sendBytes(res, fromBase64(sealed), BINARY);
   });
@@ -143,16 +150,17 @@ function requirePlanAccess(campaign: Campaign, caller: Caller): Campaign {
   throw new ServiceError('not_released', 'the plan is handed out once the campaign is armed');
 }
 
-/** From `arm` on they are what operators prefetch, and stay as they are. */
+/** From `arm` on they are what operators prefetch, and stay as they are once they are there. */
 async function saveSignatures(
   store: DirectiveStore,
   { state }: Campaign,
   plan: string,
   sealed: string,
 ): Promise<void> {
-  if ((await store.findSignatures(plan)) === sealed) return;
+  const stored = await store.findSignatures(plan);
+  if (stored === sealed) return;
   const isFinal = state.status !== 'committed' && state.status !== 'notified';
-  if (isFinal && plan === state.plan) {
+  if (isFinal && plan === state.plan && stored !== undefined) {
     throw new ServiceError('conflict', `no new signatures while ${state.status}`);
   }
   await store.saveSignatures(plan, sealed);

@@ -7,7 +7,7 @@ import { documentDigest, encodeDocument } from '../../protocol/campaign/document
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { encodePlan, planDigest } from '../../protocol/campaign/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
-import { sealBundle } from '../../protocol/embargo/bundle.ts';
+import { earlierName, sealBundle } from '../../protocol/embargo/bundle.ts';
 import { sha256Hex, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import { encodePublication } from '../../protocol/statement/share.ts';
@@ -48,8 +48,12 @@ describe('a revised plan', () => {
       ),
     ];
     const list = encodeCommitment(documents);
+    const earlier = [...sealed.documents].map(([name, bytes]) => {
+      return [name === 'COMMITMENT' ? name : earlierName(1, name), bytes] as const;
+    });
     const files = new Map([
       ...sealed.documents,
+      ...earlier,
       ['disclosure.md', disclosure],
       ['COMMITMENT.r2', list],
     ] as const);
@@ -93,8 +97,8 @@ describe('a revised plan', () => {
     }>();
     assert.equal(custody.custody.length, 2);
     const asOperator = server.client(world.operator(0).key);
-    const inForce = await asOperator.get(`${story.path}/plan?plan=${digest}`);
-    assert.deepEqual(inForce.bytes, story.sealed.planBytes, 'operators get the plan in force');
+    const hidden = await asOperator.get(`${story.path}/plan?plan=${digest}`);
+    assert.equal(hidden.status, 404, 'operators do not get a plan that may never be in force');
     assert.equal((await officer.get(`${story.path}/plan?plan=${'0'.repeat(64)}`)).status, 404);
 
     const commit = { plan: digest, revision: 2, to: 'armed', reason: 'a wrong sentence' } as const;
@@ -109,6 +113,13 @@ describe('a revised plan', () => {
     assert.deepEqual([now.revision, now.plan], [2, digest]);
     assert.equal(now.releaseTime, before.releaseTime);
     expectStatus(await asOperator.get(`/blobs/sha256/${sha256}`), 200);
+    for (const [plan, bytes] of [
+      [story.sealed.planDigest, story.sealed.planBytes],
+      [digest, revision.bytes],
+    ] as const) {
+      const found = expectStatus(await asOperator.get(`${story.path}/plan?plan=${plan}`), 200);
+      assert.deepEqual(found.bytes, bytes);
+    }
     const { commitments } = (await server.client().get('/v1/commitments')).json<{
       commitments: { sha256: string }[];
     }>();
@@ -117,10 +128,9 @@ describe('a revised plan', () => {
     await server.restart();
     assert.deepEqual(await view(), now);
 
-    // What is published from now on is for the plan in force.
+    // A share that the plan in force lists as well is good, whichever revision it was published for.
     clock.advance(HOUR_MS);
-    const old = await story.publishShare(world.officer(0), 'release');
-    assert.equal(problemOf(old).code, 'statement_invalid');
+    expectStatus(await story.publishShare(world.officer(0), 'release'), 200);
     const publish = async (index: number, key: 'release' | 'closing'): Promise<Answer> => {
       const { id, signing } = world.officer(index);
       const document = story.sealed.shares[key].get(id) ?? new Uint8Array();
@@ -138,7 +148,8 @@ describe('a revised plan', () => {
       const envelope = envelopeJson(signEnvelope(payload, signing));
       return server.client(signing).post(`${story.path}/shares`, { envelope });
     };
-    for (const index of [0, 1, 2]) expectStatus(await publish(index, 'release'), 200);
+    assert.equal((await publish(0, 'release')).status, 409, 'it is out already');
+    for (const index of [1, 2]) expectStatus(await publish(index, 'release'), 200);
     assert.equal(await story.status(), 'released');
     // What runs does not end with a new wording: the patch is the same one.
     const tally = async (): Promise<string> =>

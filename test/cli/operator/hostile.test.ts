@@ -271,7 +271,8 @@ describe('prefetch against a hostile server', () => {
     await using swapped = await copyOf((path) =>
       path.endsWith('/plan') ? other.sealed.planBytes : undefined,
     );
-    await refuses(prefetchCommand, input(), swapped, /plan is not of/);
+    await rm(join(swapped.home, 'campaigns', story.sealed.id, 'plan.txt'));
+    await refuses(prefetchCommand, input(), swapped, /hands out another plan/);
   });
 
   it('refuses other ciphertext, also a longer one, and keeps no part of it', async () => {

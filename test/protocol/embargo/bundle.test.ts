@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { encodeCommitment } from '../../../protocol/campaign/commitment.ts';
+import { commitmentName, encodeCommitment } from '../../../protocol/campaign/commitment.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { generateKey, open, seal } from '../../../protocol/embargo/age.ts';
 import {
+  earlierName,
   openBundle,
   openClosing,
   openSignatures,
@@ -222,20 +223,44 @@ describe('openClosing', () => {
     }
   });
 
-  it('opens a later revision with the COMMITMENT before it, and no other in its place', async () => {
+  it('opens a later revision with the documents of those before, and no others in their place', async () => {
     const { plan, keys, draft } = sealed;
-    const first = draft.documents.get('COMMITMENT') ?? new Uint8Array();
-    const documents = [{ name: 'COMMITMENT', sha256: sha256Hex(first) }, ...plan.documents];
-    const list = encodeCommitment(documents);
-    const commitment = sha256Hex(list);
-    const attempt = async (before: Uint8Array): Promise<Files> => {
-      const files = new Map(draft.documents).set('COMMITMENT', before).set('COMMITMENT.r2', list);
+    const notice = draft.documents.get('notice.txt') ?? new Uint8Array();
+    type Lists = Map<string, Uint8Array>;
+    /** The same documents again and again, each list naming the one before. */
+    const revise = async (revision: number, spoil: (files: Lists) => void): Promise<Files> => {
+      const files: Lists = new Map(draft.documents);
+      let { documents } = plan;
+      for (let next = 2; next <= revision; next++) {
+        const before = files.get(commitmentName(next - 1)) ?? new Uint8Array();
+        for (const [name, bytes] of draft.documents) {
+          if (name !== 'COMMITMENT') files.set(earlierName(next - 1, name), bytes);
+        }
+        const entry = { name: commitmentName(next - 1), sha256: sha256Hex(before) };
+        documents = [entry, ...plan.documents];
+        files.set(commitmentName(next), encodeCommitment(documents));
+      }
+      const list = files.get(commitmentName(revision)) ?? new Uint8Array();
+      spoil(files);
       const closing = await sealBundle(files, keys.closing.recipient);
       const closingBundle = digestAndSize(closing);
-      const second = { ...plan, revision: 2, documents, commitment, closingBundle };
-      return openClosing(closing, keys.closing.identity, second);
+      const revised = { ...plan, revision, documents, commitment: sha256Hex(list), closingBundle };
+      return openClosing(closing, keys.closing.identity, revised);
     };
-    assert.equal((await attempt(first)).size, 5);
-    await assert.rejects(attempt(list), { code: 'commitment_mismatch' });
+    assert.equal((await revise(2, () => undefined)).size, 8);
+    assert.equal((await revise(3, () => undefined)).size, 12);
+    const flaws: readonly ((files: Lists) => void)[] = [
+      (files) => files.set('COMMITMENT', files.get('COMMITMENT.r2') ?? notice),
+      (files) => files.set('COMMITMENT.r2', files.get('COMMITMENT') ?? notice),
+      (files) => files.delete('r1.disclosure.md'),
+      (files) => files.set('r1.disclosure.md', notice),
+      (files) => files.set('r2.release.txt', notice),
+      (files) => files.set('r3.notice.txt', notice),
+    ];
+    for (const flaw of flaws) {
+      await assert.rejects(revise(3, flaw), ({ code }: { code?: string }) =>
+        ['commitment_mismatch', 'bundle_invalid'].includes(code ?? ''),
+      );
+    }
   });
 });
