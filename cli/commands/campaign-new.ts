@@ -1,9 +1,18 @@
 import { dirname, join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { withOutputDirectory } from '../../platform/files.ts';
+import { NO_REVIEWS, type ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
 import { campaignId, networkId, personId } from '../../protocol/encoding/shape.ts';
 import { loadTrust } from '../client/trust.ts';
-import { argument, findOption, hasFlag, listOption, type Command } from '../command.ts';
+import {
+  argument,
+  findOption,
+  hasFlag,
+  listOption,
+  wholeNumber,
+  type Command,
+  type Input,
+} from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { openHome } from '../home/home.ts';
 import { generateCampaignId } from '../officer/campaign-id.ts';
@@ -24,6 +33,12 @@ export const campaignNewCommand: Command = {
     },
     { flag: '--network <id>', description: 'solana:<genesis hash>; default: the trust root’s' },
     { flag: '--id <id>', description: 'campaign id; default: a random one' },
+    {
+      flag: '--reviewer <id>',
+      description: 'firm in the trust root that may review it; once for each',
+      many: true,
+    },
+    { flag: '--reviews <k>', description: 'how many of them must, before arming; default: all' },
     { flag: '--exercise', description: 'a rehearsal, marked as such in every text' },
   ],
   example: 'sealdrop campaign new ./next --variant agave --variant jito',
@@ -60,6 +75,7 @@ export const campaignNewCommand: Command = {
       network,
       exercise: hasFlag(input, 'exercise'),
       variants,
+      reviews: readReviews(input),
       snapshot: await findCurrentSnapshot(home),
       now: context.now(),
     });
@@ -74,3 +90,17 @@ export const campaignNewCommand: Command = {
     context.out.summary({ campaign: id, directory, files: [...files.keys()].sort() });
   },
 };
+
+function readReviews(input: Input): ReviewPolicy {
+  const by = [...listOption(input, 'reviewer')].sort();
+  const wrong = by.find((id) => !personId.safeParse(id).success);
+  if (wrong !== undefined) throw new UsageError(`"${wrong}" is not a reviewer's id`);
+  if (new Set(by).size !== by.length) throw new UsageError('a reviewer is given twice');
+  const text = findOption(input, 'reviews');
+  if (by.length === 0) {
+    if (text !== undefined) throw new UsageError('whose reviews?', 'give --reviewer ID');
+    return NO_REVIEWS;
+  }
+  const required = text === undefined ? by.length : wholeNumber(text, '--reviews', 1, by.length);
+  return { required, by };
+}

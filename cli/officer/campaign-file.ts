@@ -1,4 +1,9 @@
 import { z } from 'zod';
+import {
+  NO_REVIEWS,
+  reviewPolicyShape,
+  type ReviewPolicy,
+} from '../../protocol/campaign/review-policy.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import {
   campaignId,
@@ -38,6 +43,8 @@ const campaignFile = z.strictObject({
   latestDisclosure: time,
   /** Absent: the defaults of `protocol/campaign/plan.ts`. */
   milestones: z.array(milestoneShape).min(1).max(20).optional(),
+  /** Absent: no review is required. */
+  reviews: reviewPolicyShape.optional(),
   variants: z.array(variant).min(1).max(32),
   /** A canonical snapshot: a file in this directory, or the digest of one that `network add` kept. */
   snapshot: z.union([hex64, fileName]),
@@ -51,6 +58,11 @@ const campaignFile = z.strictObject({
 
 export type CampaignFile = z.infer<typeof campaignFile>;
 export type CampaignVariant = CampaignFile['variants'][number];
+
+/** The reviews that a campaign asks for, as its plan will list them. */
+export function reviewPolicyOf({ reviews }: CampaignFile): ReviewPolicy {
+  return reviews ? { required: reviews.required, by: [...reviews.by].sort() } : NO_REVIEWS;
+}
 
 const MAX_BYTES = 262_144;
 
@@ -91,6 +103,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   base: 'must be a commit or a tag',
   tree: 'must be a git tree hash, 40 or 64 hex digits',
   toolchain: 'must be 1 to 200 printable ASCII characters',
+  required: 'must be how many reviews it takes, a whole number',
+  by: 'must be ids of reviewers',
   snapshot: 'must be a file name in this directory or a SHA-256 in hex',
   mirrors: 'must be an address such as https://mirror.example/sealdrop, at most 16, each once',
 };

@@ -7,6 +7,7 @@ import { readCampaignFile, type CampaignFile } from './campaign-file.ts';
 import { hasErrors, type Finding } from './finding.ts';
 import { lintArtifacts } from './lint-artifacts.ts';
 import { lintPatches, patchesOf } from './lint-patches.ts';
+import { lintReviews } from './lint-reviews.ts';
 import { lintStake } from './lint-stake.ts';
 import { lintAgreement, lintTexts } from './lint-texts.ts';
 import { lintTimes } from './lint-times.ts';
@@ -58,6 +59,7 @@ export async function lintCampaign(
     ...lintAgreement(campaign, directory),
     ...lintArtifacts(campaign, directory),
     ...lintStake(campaign, snapshot),
+    ...lintReviews(campaign, facts.root),
     ...(await lintTrust(campaign, facts.root, facts.now)),
     ...(await lintPatches(campaign, directory, facts.repositories, facts)),
     ...lintWords(

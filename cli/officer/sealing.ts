@@ -18,6 +18,7 @@ import type { Files } from '../../protocol/embargo/tar.ts';
 import { sha256Hex, toHex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { reviewPolicyOf } from './campaign-file.ts';
 import type { LintedCampaign } from './lint.ts';
 
 /** A campaign as it leaves the plaintext behind. Only `draft` holds keys and plaintext. */
@@ -122,7 +123,7 @@ export async function sealCampaign(
     releaseTime: campaign.releaseTime,
     latestDisclosure: campaign.latestDisclosure,
     milestones: [...(campaign.milestones ?? DEFAULT_MILESTONES)],
-    policy: { gate: 'attested', reviews: 0 },
+    policy: { gate: 'attested', reviews: reviewPolicyOf(campaign) },
     snapshot: { sha256: snapshotDigest(snapshot), point: parseSnapshot(snapshot).point },
     ...(campaign.mirrors?.length ? { mirrors: [...campaign.mirrors].sort() } : {}),
   };

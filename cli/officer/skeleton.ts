@@ -1,3 +1,4 @@
+import type { ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 
@@ -9,6 +10,7 @@ export interface SkeletonChoices {
   readonly network: string;
   readonly exercise: boolean;
   readonly variants: readonly string[];
+  readonly reviews: ReviewPolicy;
   /** Digest of a snapshot that `network add` kept, if there is one. */
   readonly snapshot: string | undefined;
   /** Unix ms. */
@@ -52,6 +54,7 @@ function campaignJson(choices: SkeletonChoices, releaseTime: number): string {
     exercise: choices.exercise,
     releaseTime: formatTime(releaseTime),
     latestDisclosure: formatTime(releaseTime + 14 * DAY_MS),
+    reviews: choices.reviews,
     variants: choices.variants.map((name) => ({
       name,
       base: PLACEHOLDER,
@@ -143,6 +146,8 @@ Replace every \`${PLACEHOLDER}\`, then run \`sealdrop lint DIR\` until it has no
   - \`variants\`: \`base\` is the commit (or tag) that the patches apply to, \`tree\` the git tree hash
     that must result, \`toolchain\` the exact compiler, \`files\` the names in artifacts/<name>/.
     Patches are applied in the order of their names: 0001-….patch, 0002-….patch.
+  - \`reviews\`: how many of which reviewers must find the release sound before it can be armed; \`by\`
+    lists ids from the trust root. \`required\` 0 and nobody listed: none.
   - \`snapshot\`: stake that adoption is measured against: a canonical file in this directory, or the
     digest that \`sealdrop network add\` printed.
   - \`mirrors\`: https addresses that the plan names besides the server. Operators fetch ciphertext

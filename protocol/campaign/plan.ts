@@ -27,6 +27,8 @@ import {
 } from './commitment.ts';
 import type { CommitmentEntry } from './commitment.ts';
 import { encodeDocument, MAX_DOCUMENT_BYTES, parseDocument } from './document.ts';
+import { checkReviewers, checkReviewPolicy, reviewPolicyShape } from './review-policy.ts';
+import type { ReviewPolicy } from './review-policy.ts';
 
 /** Everything that officers decide about a campaign. They sign the SHA-256 of its bytes. */
 export interface Plan {
@@ -59,7 +61,7 @@ export interface Plan {
   readonly releaseTime: string;
   readonly latestDisclosure: string;
   readonly milestones: readonly Milestone[];
-  readonly policy: { readonly gate: 'attested'; readonly reviews: 0 };
+  readonly policy: { readonly gate: 'attested'; readonly reviews: ReviewPolicy };
   /** The pinned stake snapshot; `point` as it says itself, such as an epoch. */
   readonly snapshot: { readonly sha256: string; readonly point: string };
   /** Where publications and ciphertext are looked for besides the server. Sorted; none when absent. */
@@ -112,7 +114,7 @@ const planBody: z.ZodType<Omit<Plan, 'campaign' | 'nonce'>> = z.strictObject({
   releaseTime: time,
   latestDisclosure: time,
   milestones: z.array(milestoneShape).min(1).max(20),
-  policy: z.strictObject({ gate: z.literal('attested'), reviews: z.literal(0) }),
+  policy: z.strictObject({ gate: z.literal('attested'), reviews: reviewPolicyShape }),
   snapshot: z.strictObject({ sha256: hex64, point: headerText }),
   mirrors: z.exactOptional(z.array(mirrorUrl).min(1).max(MAX_MIRRORS)),
 });
@@ -171,10 +173,11 @@ export function checkPlan(plan: Plan, root: TrustRoot): void {
       `every officer holds exactly one share of the ${key} key`,
     );
   }
-  const ages = new Set([...root.people.values()].map(({ age }) => age));
+  checkReviewers(plan.policy.reviews, root);
+  const ages = new Set([...root.people.values(), ...root.reviewers.values()].map(({ age }) => age));
   demand(
     recipients(plan).every((recipient) => !ages.has(recipient)),
-    'a recipient of the campaign is the key of an officer',
+    'a recipient of the campaign is the key of an officer or reviewer',
   );
 }
 
@@ -194,6 +197,7 @@ function checkConsistency(plan: Plan): void {
   demand(isUnique(ciphertexts), 'two bundles are the same');
 
   demand(isStrictlySorted(plan.mirrors ?? []), 'mirrors are sorted and named once');
+  checkReviewPolicy(plan.policy.reviews);
 
   demand(isUnique(milestones.map(({ name }) => name)), 'two milestones of one name');
   const [gate, ...others] = milestones.filter(({ action }) => action === 'gate');

@@ -4,6 +4,7 @@ import { encodeCommitment, commitmentDigest } from '../../protocol/campaign/comm
 import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
 import type { DocumentType } from '../../protocol/campaign/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { NO_REVIEWS } from '../../protocol/campaign/review-policy.ts';
 import { DEFAULT_MILESTONES, encodePlan, planDigest } from '../../protocol/campaign/plan.ts';
 import type { AgeKey } from '../../protocol/embargo/age.ts';
 import { generateKey, seal } from '../../protocol/embargo/age.ts';
@@ -168,7 +169,7 @@ export async function sealCampaign(
     releaseTime,
     latestDisclosure: formatTime(now + (options.latestInMs ?? 30 * 24 * HOUR_MS)),
     milestones: DEFAULT_MILESTONES,
-    policy: { gate: 'attested', reviews: 0 },
+    policy: { gate: 'attested', reviews: NO_REVIEWS },
     snapshot,
     ...(options.mirrors && { mirrors: options.mirrors }),
   };

@@ -13,12 +13,14 @@ import type { Finding } from '../../../cli/officer/finding.ts';
 import { lintCampaign, type LintFacts } from '../../../cli/officer/lint.ts';
 import { proposeReleaseTime } from '../../../cli/officer/skeleton.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { vouchersOf } from '../../protocol/trust/network.ts';
 import { testContext } from '../support/context.ts';
 import {
   CAMPAIGN,
   fillCampaign,
   git,
   makeRepository,
+  readText,
   RELEASE_TIME,
   testSnapshot,
   type CampaignChanges,
@@ -112,6 +114,19 @@ describe('lint', () => {
       file: { releaseTime: '2026-11-21T14:00:00Z' },
       files: { 'notice.md': notice },
     });
+  });
+
+  it('refuses reviews that firms of the root cannot give', async () => {
+    const where = 'campaign.json.reviews';
+    const root = { ...officers.root, ...vouchersOf(['acme', 'bolt'], []) };
+    const reviews = (required: number, ...by: string[]): CampaignChanges => ({
+      file: { reviews: { required, by } },
+    });
+    assert.deepEqual(await lint(reviews(2, 'bolt', 'acme'), { root }), []);
+    await assertFinding('error', where, /eve is no reviewer/, reviews(1, 'acme', 'eve'), { root });
+    await assertFinding('error', where, /more reviews/, reviews(2, 'acme'), { root });
+    await assertFinding('error', where, /named once/, reviews(1, 'acme', 'acme'), { root });
+    await assertFinding('error', where, /required/, reviews(0, 'acme'), { root });
   });
 
   it('refuses a notice that names another hour than campaign.json', async () => {
@@ -324,6 +339,27 @@ describe('campaign new', () => {
     const places = linting.said.events().map((finding) => String(finding['where']));
     for (const name of ['campaign.json', 'notice.md', 'disclosure.md', 'INSTRUCTIONS.md']) {
       assert.ok(places.includes(name), name);
+    }
+  });
+
+  it('writes down whose reviews it takes, all of them unless told otherwise', async () => {
+    const reviewsOf = async (options: Record<string, string[] | string>): Promise<unknown> => {
+      await using context = await testContext({ now: () => NOW });
+      const path = join(context.home, 'next');
+      const all = { network: NETWORK, variant: ['agave'], ...options };
+      await runCommand(campaignNewCommand, { args: [path], options: all }, context);
+      const json = await readText(path, 'campaign.json');
+      return (JSON.parse(json) as { reviews: unknown }).reviews;
+    };
+    const reviewer = ['bolt', 'acme'];
+    assert.deepEqual(await reviewsOf({}), { required: 0, by: [] });
+    assert.deepEqual(await reviewsOf({ reviewer }), { required: 2, by: ['acme', 'bolt'] });
+    assert.deepEqual(await reviewsOf({ reviewer, reviews: '1' }), {
+      required: 1,
+      by: ['acme', 'bolt'],
+    });
+    for (const options of [{ reviews: '1' }, { reviewer, reviews: '3' }, { reviewer: ['A'] }]) {
+      await assert.rejects(reviewsOf(options), { name: 'UsageError' });
     }
   });
 

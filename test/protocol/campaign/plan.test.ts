@@ -10,9 +10,10 @@ import {
   planDigest,
 } from '../../../protocol/campaign/plan.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
-import { OTHER_NETWORK, recipientNamed, rootOf } from '../trust/network.ts';
+import { OTHER_NETWORK, PEOPLE, recipientNamed, rootOf, vouchersOf } from '../trust/network.ts';
 import { digestNamed, digestOf, planOf, revisionOf } from './plans.ts';
 
 interface PlanVector extends Vector {
@@ -20,6 +21,11 @@ interface PlanVector extends Vector {
   readonly sha256?: string;
   readonly code?: string;
 }
+
+/** A plan that asks for reviews. */
+const withReviews = (required: number, ...by: string[]): Pick<Plan, 'policy'> => ({
+  policy: { gate: 'attested', reviews: { required, by } },
+});
 
 /** Put another body into `plan.txt`. */
 function withBody(edit: (text: string) => string): Uint8Array {
@@ -150,6 +156,8 @@ describe('plan.txt', () => {
       { campaign: 'SDX-2026-7KQ5' },
       { mirrors: ['https://a.example'] },
       { mirrors: ['https://a.example', 'https://b.example'] },
+      withReviews(1, 'acme', 'bolt'),
+      withReviews(2, 'acme', 'bolt'),
     ];
     const digests = [{}, ...changes].map((change) => digestOf(planOf(change)));
     assert.equal(new Set(digests).size, digests.length);
@@ -226,13 +234,22 @@ describe('a plan that contradicts itself', () => {
     },
     'a snapshot of no point': { snapshot: { sha256: digestNamed('snapshot'), point: '' } },
     'a point of two lines': { snapshot: { sha256: digestNamed('snapshot'), point: 'a\nb' } },
-    'a policy that is not known': { policy: { gate: 'observed' as 'attested', reviews: 0 } },
     'an empty list of mirrors': { mirrors: [] },
     'mirrors out of order': { mirrors: ['https://b.example', 'https://a.example'] },
     'a mirror twice': { mirrors: ['https://a.example', 'https://a.example'] },
     'seventeen mirrors': {
       mirrors: Array.from({ length: 17 }, (_, i) => `https://m${String(i + 10)}.example`),
     },
+    'a policy that is not known': {
+      policy: { gate: 'observed' as 'attested', reviews: NO_REVIEWS },
+    },
+    'more reviews than firms': withReviews(2, 'acme'),
+    'a review by anybody': withReviews(1),
+    'firms whose reviews are not required': withReviews(0, 'acme'),
+    'a firm twice': withReviews(1, 'acme', 'acme'),
+    'firms out of order': withReviews(1, 'bolt', 'acme'),
+    'a firm with a name in place of an id': withReviews(1, 'Acme Audits'),
+    'half a review': withReviews(0.5, 'acme'),
     'another kind': { kind: 'open' as 'embargoed' },
   };
   for (const [flaw, changes] of Object.entries(cases)) {
@@ -325,9 +342,19 @@ describe('a plan against its root of trust', () => {
     refused(planOf(), rootOf(['ada', 'bo', 'dora']));
   });
 
-  it('is refused when a recipient of the campaign is an officer of the root', () => {
+  it('is refused when it asks for reviews by a firm that is no reviewer, officers included', () => {
+    const root = rootOf(PEOPLE, vouchersOf(['acme', 'bolt'], ['max']));
+    checkPlan(planOf(withReviews(1, 'acme', 'bolt')), root);
+    checkPlan(planOf(), root);
+    for (const id of ['eve', 'ada', 'max']) refused(planOf(withReviews(1, id)), root);
+    refused(planOf(withReviews(1, 'acme', 'eve')), root);
+  });
+
+  it('is refused when a recipient of the campaign is an officer or reviewer of the root', () => {
     for (const field of ['releaseRecipient', 'accessRecipient', 'closingRecipient'] as const) {
       refused(planOf({ [field]: recipientNamed('bo') }));
+      const root = rootOf(PEOPLE, vouchersOf(['acme'], []));
+      refused(planOf({ [field]: recipientNamed('acme') }), root);
     }
   });
 });

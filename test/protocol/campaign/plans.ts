@@ -5,6 +5,7 @@ import {
 } from '../../../protocol/campaign/commitment.ts';
 import { DEFAULT_MILESTONES, encodePlan, planDigest } from '../../../protocol/campaign/plan.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { NETWORK, PEOPLE, recipientNamed } from '../trust/network.ts';
 
@@ -44,7 +45,7 @@ export function planOf(changes: Partial<Plan> = {}): Plan {
     releaseTime: '2026-11-20T14:00:00Z',
     latestDisclosure: '2026-12-20T14:00:00Z',
     milestones: DEFAULT_MILESTONES,
-    policy: { gate: 'attested', reviews: 0 },
+    policy: { gate: 'attested', reviews: NO_REVIEWS },
     snapshot: { sha256: digestNamed('snapshot'), point: 'epoch 650' },
     ...changes,
   };

@@ -3,6 +3,7 @@ import { encodeDocument } from '../../../protocol/campaign/document.ts';
 import type { DocumentType } from '../../../protocol/campaign/document.ts';
 import { DEFAULT_MILESTONES, encodePlan } from '../../../protocol/campaign/plan.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
 import { sha256Hex, toHex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { generateKey } from '../../../protocol/embargo/age.ts';
 import type { AgeKey } from '../../../protocol/embargo/age.ts';
@@ -133,7 +134,7 @@ export async function sealCampaign(
     releaseTime: '2026-11-20T14:00:00Z',
     latestDisclosure: '2026-12-20T14:00:00Z',
     milestones: [...DEFAULT_MILESTONES],
-    policy: { gate: 'attested', reviews: 0 },
+    policy: { gate: 'attested', reviews: NO_REVIEWS },
     snapshot: { sha256: 'd'.repeat(64), point: 'epoch 650' },
   };
   const draft: Draft = {

@@ -2,6 +2,7 @@ import { generateSeed, signerFromSeed } from '../../../../platform/ed25519.ts';
 import { commitmentDigest, encodeCommitment } from '../../../../protocol/campaign/commitment.ts';
 import { documentDigest, encodeDocument } from '../../../../protocol/campaign/document.ts';
 import { DEFAULT_MILESTONES, encodePlan, type Plan } from '../../../../protocol/campaign/plan.ts';
+import { NO_REVIEWS } from '../../../../protocol/campaign/review-policy.ts';
 import { generateKey, type AgeKey } from '../../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../../protocol/embargo/bundle.ts';
 import { withAccessKey } from '../../../../protocol/embargo/notice.ts';
@@ -199,7 +200,7 @@ export async function sealTestCampaign(
     releaseTime: RELEASE_TIME,
     latestDisclosure: '2027-02-01T00:00:00Z',
     milestones: [...DEFAULT_MILESTONES],
-    policy: { gate: 'attested', reviews: 0 },
+    policy: { gate: 'attested', reviews: NO_REVIEWS },
     snapshot: { sha256: snapshotDigest(snapshotBytes), point: 'epoch 860' },
   };
   const planBytes = encodePlan(tweak(plan));

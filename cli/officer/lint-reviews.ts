@@ -1,0 +1,21 @@
+import { checkReviewers, checkReviewPolicy } from '../../protocol/campaign/review-policy.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { reviewPolicyOf, type CampaignFile } from './campaign-file.ts';
+import { error, type Finding } from './finding.ts';
+
+/** What is wrong with the reviews that a campaign asks for, by itself and before a root of trust. */
+export function lintReviews(
+  campaign: CampaignFile,
+  root: TrustRoot | undefined,
+): readonly Finding[] {
+  const policy = reviewPolicyOf(campaign);
+  try {
+    checkReviewPolicy(policy);
+    if (root !== undefined) checkReviewers(policy, root);
+    return [];
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause;
+    return [error('campaign.json.reviews', cause.message)];
+  }
+}
