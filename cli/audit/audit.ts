@@ -19,12 +19,14 @@ import { signatureChecks } from './signatures.ts';
 import { statementChecks } from './statements.ts';
 import { timestampChecks } from './timestamps.ts';
 import { trustChecks } from './trust.ts';
+import { witnessChecks } from './witnesses.ts';
 
 /** Everything an audit looks at, from the outside in. */
 const CHECKS: readonly Check[] = [
   ...fileChecks,
   ...trustChecks,
   ...logChecks,
+  ...witnessChecks,
   ...planChecks,
   ...directiveChecks,
   ...announcedChecks,

@@ -3,9 +3,11 @@ import type { Checkpoint } from '../../protocol/log/checkpoint.ts';
 import { findLogKeys, type LogKeys } from '../audit/log-keys.ts';
 import { isUrl, openSource } from '../audit/open-source.ts';
 import { openState } from '../audit/signed-state.ts';
+import type { SignedState } from '../audit/succession.ts';
 import { checkTree, type CheckedTree } from '../audit/tree/check-tree.ts';
 import type { LogSource } from '../audit/tree/source.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
+import { reportQuorum, type Quorum } from '../client/quorum.ts';
 import { argument, findOption, type Command, type Context } from '../command.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
 import { openHome, type Home } from '../home/home.ts';
@@ -25,37 +27,41 @@ export const logVerifyCommand: Command = {
     const text = argument(input, 0);
     const keys = await findLogKeys(home, findOption(input, 'key'));
     const source = openSource(context, text);
-    const checkpoint = await newestCheckpoint(home, source, text, keys);
-    report(context, checkpoint, await checkTree(source, checkpoint));
+    const state = await newestState(home, source, text, keys);
+    const tree = await checkTree(source, state.checkpoint);
+    const now = isUrl(text) ? context.now() : undefined;
+    const quorum = reportQuorum(context.out, keys.root, state.note, now);
+    report(context, state.checkpoint, tree, quorum);
   },
 };
 
 /** From the server that this home trusts it is also held against the last one seen. */
-async function newestCheckpoint(
+async function newestState(
   home: Home,
   source: LogSource,
   text: string,
   keys: LogKeys,
-): Promise<Checkpoint> {
+): Promise<SignedState> {
   const { root } = keys;
   if (root !== undefined && isUrl(text)) {
     const { server } = await home.config();
     if (formatServerUrl(parseServerUrl(text)) === server) {
-      return (await refreshCheckpoint(home, source, root)).checkpoint;
+      return refreshCheckpoint(home, source, root);
     }
   }
-  return openState(await source.checkpoint(), keys).checkpoint;
+  return openState(await source.checkpoint(), keys);
 }
 
 function report(
   { out }: Context,
   { origin, size, root }: Checkpoint,
   { tiles, counts }: CheckedTree,
+  quorum: Quorum,
 ): void {
   out.line(`${origin}: ${size} leaves, every one under the signed root`);
   out.line(`root ${toBase64(root)}`);
   const all = { tiles, ...counts };
   for (const [what, number] of Object.entries(all))
     out.line(`${String(number).padStart(8)} ${what}`);
-  out.summary({ origin, size, root: toBase64(root), counts: all });
+  out.summary({ origin, size, root: toBase64(root), quorum, counts: all });
 }

@@ -12,6 +12,7 @@ import { parsePublication } from '../../protocol/statement/share.ts';
 import { refreshCheckpoint, type SeenCheckpoint } from '../client/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
+import { reportQuorum } from '../client/quorum.ts';
 import { CliError, NotReleasedError, TemporaryError } from '../errors.ts';
 import { replayAdoption, type AdoptionInputs } from './adoption.ts';
 import type { Archivist } from './archivist.ts';
@@ -155,6 +156,7 @@ async function downloadSettledLog(
       const log = await readLog(client, seen.checkpoint);
       const disclosure = findDisclosure(log.leaves, id);
       if (disclosure !== undefined && isSettled(log.leaves, disclosure)) {
+        reportQuorum(context.out, trust.root, seen.note, context.now());
         return { ...log, note: seen.note, disclosure };
       }
     }

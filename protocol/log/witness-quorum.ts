@@ -12,8 +12,8 @@ export const MAX_COSIGNATURE_LEAD_MS = 10 * 60_000;
 /** What one witness of a policy has to say about a checkpoint. */
 export interface Attendance {
   readonly witness: PolicyWitness;
-  /** `fresh` counts, the others do not. */
-  readonly state: 'fresh' | 'missing' | 'old' | 'ahead';
+  /** `fresh` and `seen` count, the others do not. */
+  readonly state: 'fresh' | 'seen' | 'missing' | 'old' | 'ahead';
   /** Unix seconds of its latest cosignature. */
   readonly time?: bigint;
 }
@@ -40,16 +40,47 @@ export function countWitnesses(
   now: number,
   verify: VerifyEd25519,
 ): Witnessing {
+  return count(policy, note, verify, (witness, times) => attendanceOf(witness, times, now));
+}
+
+/**
+ * The same for a checkpoint that somebody kept: what a witness saw once it will have seen for ever,
+ * and whatever time it wrote, it will cosign no other root of that size.
+ *
+ * @throws {@link ProtocolError} as {@link countWitnesses}.
+ */
+export function countWitnessesOfKept(
+  policy: Policy,
+  note: string,
+  verify: VerifyEd25519,
+): Witnessing {
+  return count(policy, note, verify, (witness, times) => {
+    const time = latestOf(times);
+    return time === undefined ? { witness, state: 'missing' } : { witness, state: 'seen', time };
+  });
+}
+
+/** Those who count. */
+export function attending({ attendance }: Witnessing): readonly Attendance[] {
+  return attendance.filter(({ state }) => state === 'fresh' || state === 'seen');
+}
+
+function count(
+  policy: Policy,
+  note: string,
+  verify: VerifyEd25519,
+  judge: (witness: PolicyWitness, times: readonly bigint[]) => Attendance,
+): Witnessing {
   const verifiers = policy.witnesses.map(({ verifier }) => verifier);
   const cosignatures = verifyCosignatures(note, verifiers, verify);
   const attendance = policy.witnesses.map((witness): Attendance => {
     const times = cosignatures
       .filter((it) => it.witness.publicKey === witness.verifier.publicKey)
       .map(({ time }) => time);
-    return attendanceOf(witness, times, now);
+    return judge(witness, times);
   });
-  const fresh = attendance.filter(({ state }) => state === 'fresh');
-  const keys = new Set(fresh.map(({ witness }) => witness.verifier.publicKey));
+  const present = attending({ isMet: false, attendance });
+  const keys = new Set(present.map(({ witness }) => witness.verifier.publicKey));
   return { isMet: isQuorumMet(policy, keys), attendance };
 }
 
@@ -69,20 +100,21 @@ export function verifyWitnesses(
   throw new ProtocolError('quorum_unmet', describeShortfall(witnessing));
 }
 
-/** Who cosigned freshly and who did not, in one line. */
-export function describeShortfall({ attendance }: Witnessing): string {
-  const fresh = attendance.filter(({ state }) => state === 'fresh').length;
+/** Who cosigned and who did not, in one line. @param what - What is counted. */
+export function describeShortfall(witnessing: Witnessing, what = 'fresh cosignatures'): string {
+  const { attendance } = witnessing;
   const others = attendance.flatMap(({ witness, state }) =>
-    state === 'fresh' ? [] : [`${witness.verifier.name} (${WHY[state]})`],
+    state === 'fresh' || state === 'seen' ? [] : [`${witness.verifier.name} (${WHY[state]})`],
   );
-  return `the log has fresh cosignatures of ${fresh} of ${attendance.length} witnesses; without: ${others.join(', ')}`;
+  const present = attending(witnessing).length;
+  return `the log has ${what} of ${present} of ${attendance.length} witnesses; without: ${others.join(', ')}`;
 }
 
 const WHY = {
   missing: 'did not cosign',
   old: 'cosigned too long ago',
   ahead: 'cosigned in the future',
-} as const satisfies Record<Exclude<Attendance['state'], 'fresh'>, string>;
+} as const satisfies Record<Exclude<Attendance['state'], 'fresh' | 'seen'>, string>;
 
 /** The latest time that is not in the future counts: one odd line must not hide a good one. */
 function attendanceOf(witness: PolicyWitness, times: readonly bigint[], now: number): Attendance {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
 import { runCommand, type Command, type Input } from '../../cli/command.ts';
+import { auditCommand } from '../../cli/commands/audit.ts';
 import { fetchCommand } from '../../cli/commands/fetch.ts';
 import { inboxCommand } from '../../cli/commands/inbox.ts';
+import { logVerifyCommand } from '../../cli/commands/log-verify.ts';
 import { prefetchCommand } from '../../cli/commands/prefetch.ts';
 import { ackCommand } from '../../cli/commands/statements.ts';
 import { verifyNoticeCommand } from '../../cli/commands/verify-notice.ts';
@@ -110,6 +112,19 @@ describe('a log with two of three witnesses', { timeout: 300_000 }, () => {
     await grow(server);
     assert.equal(await exitOf(prefetchCommand, input, machine), '0');
 
+    /** Whoever only reads is told, and goes on. */
+    const told = async (command: Command): Promise<string> => {
+      machine.said.stdout = '';
+      machine.said.stderr = '';
+      await runCommand(command, { args: [server.url] }, machine);
+      const warning = /BELOW THE QUORUM: the log has fresh cosignatures/.exec(machine.said.stderr);
+      const events = machine.said.events().filter(({ message_type: type }) => type === 'quorum');
+      assert.equal(events.length, 1);
+      return [machine.said.summary()['quorum'], ...(warning ?? [])].join(' ');
+    };
+    assert.equal(await told(auditCommand), 'met');
+    assert.equal(await told(logVerifyCommand), 'met');
+
     // Two down: the log goes on, with an alarm; prefetch refuses, an acknowledgement only warns.
     await third(witnesses, 1).stop();
     const { size } = openCheckpoint(
@@ -133,6 +148,14 @@ describe('a log with two of three witnesses', { timeout: 300_000 }, () => {
       ['error'],
     );
     assert.match(await exitOf(prefetchCommand, input, machine), /^6 .* 1 of 3 witnesses/);
+    assert.equal(
+      await told(auditCommand),
+      'unmet BELOW THE QUORUM: the log has fresh cosignatures',
+    );
+    assert.equal(
+      await told(logVerifyCommand),
+      'unmet BELOW THE QUORUM: the log has fresh cosignatures',
+    );
     machine.said.stderr = '';
     assert.equal(await exitOf(ackCommand, input, machine), '0');
     assert.match(machine.said.stderr, /warning.* 1 of 3 witnesses/);

@@ -1,5 +1,6 @@
 import { toBase64 } from '../../../protocol/encoding/bytes.ts';
 import { refreshCheckpoint } from '../../client/checkpoint.ts';
+import { reportQuorum, type Quorum } from '../../client/quorum.ts';
 import type { Context } from '../../command.ts';
 import { InterruptedError, ProblemError, TemporaryError } from '../../errors.ts';
 import { exitCodeOf, EXIT } from '../../exit-code.ts';
@@ -20,15 +21,17 @@ export interface LiveAudit extends LogAudit {
  * @throws as `auditLog`; {@link InterruptedError} when a person ends the following.
  */
 export async function auditLive(audit: LiveAudit): Promise<void> {
-  const { context, intervalMs } = audit;
-  let last: AuditedLog | undefined;
+  const { context, intervalMs, keys } = audit;
+  let last: WitnessedLog | undefined;
   let full = audit.full ?? false;
   try {
     for (;;) {
       try {
-        last = await look({ ...audit, full });
+        const audited = await look({ ...audit, full });
         full = false;
-        tell(context, last);
+        tell(context, audited);
+        const { note } = audited.state;
+        last = { ...audited, quorum: reportQuorum(context.out, keys.root, note, context.now()) };
       } catch (error) {
         if (intervalMs === undefined || !isTemporary(error)) throw error;
         context.out.warn(error instanceof Error ? error.message : 'the server cannot be reached');
@@ -41,6 +44,10 @@ export async function auditLive(audit: LiveAudit): Promise<void> {
     throw error;
   }
   if (last !== undefined) summarise(context, last);
+}
+
+interface WitnessedLog extends AuditedLog {
+  readonly quorum: Quorum;
 }
 
 /** Everything this home has seen of the log counts, whichever command saw it. */
@@ -73,8 +80,8 @@ function tell({ out }: Context, audited: AuditedLog): void {
   }
 }
 
-function summarise({ out }: Context, audited: AuditedLog): void {
-  out.summary({ result: 'pass', ...describe(audited) });
+function summarise({ out }: Context, audited: WitnessedLog): void {
+  out.summary({ result: 'pass', quorum: audited.quorum, ...describe(audited) });
 }
 
 function describe({ state, before, counts }: AuditedLog): object {

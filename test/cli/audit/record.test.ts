@@ -101,10 +101,11 @@ describe('record of a real campaign', () => {
     assert.equal(context.said.summary()['result'], 'pass');
     const checks = context.said.events().filter(({ message_type: type }) => type === 'check');
     const others = checks.filter(({ status }) => status !== 'pass').map(({ id }) => id);
-    assert.deepEqual(
-      others,
-      authority === undefined ? [ABSENT, 'receipts.kept'] : ['receipts.kept'],
-    );
+    assert.deepEqual(others, [
+      'log.witnesses',
+      ...(authority === undefined ? [ABSENT] : []),
+      'receipts.kept',
+    ]);
     const stamped = checks.find(({ id }) => id === ABSENT);
     assert.match(
       String(stamped?.['detail']),

@@ -12,6 +12,7 @@ import {
 import { parsePolicy } from '../../../protocol/log/policy.ts';
 import {
   countWitnesses,
+  countWitnessesOfKept,
   MAX_COSIGNATURE_AGE_MS,
   MAX_COSIGNATURE_LEAD_MS,
   verifyWitnesses,
@@ -205,6 +206,15 @@ describe('the quorum', () => {
   it('takes those from the future for missing, or they would be fresh for ever', () => {
     assert.equal(judge(noteOf([0, -MAX_LEAD], [1, -MAX_LEAD - 1])), 'fresh ahead missing');
     assert.equal(judge(noteOf([0, -MAX_LEAD - 1], [0, 10])), 'fresh missing missing');
+  });
+
+  it('of a checkpoint that was kept does not pass with the years', () => {
+    const kept = (note: string): boolean => countWitnessesOfKept(POLICY, note, verifyEd25519).isMet;
+    assert.ok(kept(noteOf([0, 10 * MAX_AGE], [1, -10 * MAX_LEAD])));
+    assert.ok(!kept(noteOf([1, 0], [1, 10 * MAX_AGE])), 'one witness twice');
+    assert.ok(!kept(NOTE));
+    const forged = noteOf([0, 0], [1, 0]) + witness(2).cosign(`${TEXT}x\n`, SECONDS);
+    assert.throws(() => kept(forged), { code: 'signature_invalid' });
   });
 
   it('is refused whole when a witness’s line is forged, even with enough others', () => {

@@ -133,6 +133,8 @@ export interface StoryOptions {
   readonly stakes?: readonly (readonly bigint[])[];
   /** Officers who sign the plaintext; the first two by default. */
   readonly approvers?: readonly string[];
+  /** Text of the witness policy in the root; none by default. */
+  readonly witnessPolicy?: string;
   /** Steps to be done otherwise. */
   readonly instead?: Partial<Record<StepName, Step>>;
   /** Changes what the record is made of, when all is told. */
@@ -205,16 +207,20 @@ export const step =
   (story) =>
     STEPS[name](story);
 
-async function beginStory({ seal: sealOptions, stakes = STAKES }: StoryOptions): Promise<Story> {
+async function beginStory(options: StoryOptions): Promise<Story> {
+  const { seal: sealOptions, stakes = STAKES, witnessPolicy } = options;
   const logKey = signerFromSeed(generateSeed());
   const key = (): Signer['publicKey'] => signerFromSeed(generateSeed()).publicKey;
-  const officers = await makeOfficers({
-    origin: ORIGIN,
-    logKey: formatVerifierKey(ORIGIN, NOTE_ED25519, logKey.publicKey),
-    tokenKey: key(),
-    snapshotKey: key(),
-    timestampKey: key(),
-  });
+  const officers = await makeOfficers(
+    {
+      origin: ORIGIN,
+      logKey: formatVerifierKey(ORIGIN, NOTE_ED25519, logKey.publicKey),
+      tokenKey: key(),
+      snapshotKey: key(),
+      timestampKey: key(),
+    },
+    { witnessPolicy },
+  );
   const operators = stakes.map((own) => makeOperator(...own));
   const sealed = await sealTestCampaign(officers, operators, sealOptions);
   const log = openTestLog(noteSigner(ORIGIN, logKey));

@@ -4,6 +4,7 @@ import { generateSeed, signerFromSeed } from '../../../../platform/ed25519.ts';
 import { generateContactKey, type ContactKey } from '../../../../protocol/contact/openpgp.ts';
 import { generateKey } from '../../../../protocol/embargo/age.ts';
 import { sha256Hex } from '../../../../protocol/encoding/bytes.ts';
+import { parsePolicy } from '../../../../protocol/log/policy.ts';
 import type { Ed25519PublicKey } from '../../../../protocol/signature/ed25519.ts';
 import { formatVerifierKey, parseVerifierKey } from '../../../../protocol/signature/note.ts';
 import { encodeTuf, signTuf } from '../../../../protocol/trust/metadata.ts';
@@ -62,6 +63,7 @@ export async function makeOfficers(
     shareThreshold = 2,
     expires = '2027-11-16T00:00:00Z',
     network = NETWORK,
+    witnessPolicy = undefined as string | undefined,
   } = {},
 ): Promise<Officers> {
   const officers = new Map<string, TestOfficer>();
@@ -81,6 +83,7 @@ export async function makeOfficers(
       openpgp: contact.publicKey,
     });
   }
+  const policy = witnessPolicy === undefined ? undefined : parsePolicy(witnessPolicy);
   const signed = buildRootSigned({
     version: 1,
     expires,
@@ -91,7 +94,8 @@ export async function makeOfficers(
     reviewers: new Map(),
     endorsers: new Map(),
     endorsementThreshold: 0,
-    witnesses: [],
+    witnesses: policy?.witnesses.map(({ verifier }) => verifier) ?? [],
+    witnessPolicy: policy,
     ...server,
     logKey: parseVerifierKey(server.logKey),
   });
