@@ -1,4 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { parseTime } from '../../protocol/encoding/time.ts';
 import { openCheckpoint, parseCheckpoint, type Checkpoint } from '../../protocol/log/checkpoint.ts';
 import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../protocol/log/tiles.ts';
@@ -50,6 +51,29 @@ export async function refreshCheckpoint(
     if (isKept) return { checkpoint, note };
   }
   throw new TemporaryError('other commands keep moving the checkpoint', 'repeat the command');
+}
+
+/** By default the log has one checkpoint a minute. */
+const RECENT_MS = 60_000;
+
+/**
+ * The checkpoint of the last command, when this home saw it within the last minute; nothing is asked
+ * then. A clock that went back makes none recent.
+ *
+ * @throws {@link ProtocolError} as `openCheckpoint`.
+ */
+export async function findRecentCheckpoint(
+  home: Home,
+  root: TrustRoot,
+  now: number,
+): Promise<SeenCheckpoint | undefined> {
+  const kept = (await home.state.read()).checkpoint;
+  if (kept === null) return undefined;
+  const age = now - parseTime(kept.seenAt);
+  if (age < 0 || age > RECENT_MS) return undefined;
+  const verifiers = [root.logKey, ...root.witnesses];
+  const checkpoint = openCheckpoint(kept.note, root.origin, verifiers, verifyEd25519);
+  return { checkpoint, note: kept.note };
 }
 
 /** Proofs of the log, from tiles as the server serves them; check them against a checkpoint. */

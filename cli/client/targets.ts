@@ -1,7 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BaseFetcher, Updater } from 'tuf-js';
 import { z } from 'zod';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { parseShape, safeCount, time } from '../../protocol/encoding/shape.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -34,7 +36,7 @@ type MetadataClient = Pick<Client, 'server' | 'tuf'>;
  *
  * Roots are followed by `refreshTrust` alone, whose rules are stricter, so tuf-js gets the newest
  * one and may not move on from it. tuf-js judges dates by the machine's clock, and they are judged
- * here once more by the caller's.
+ * here once more by the caller's. It works on copies: nothing is kept before everything is verified.
  *
  * @param client - Logged in: the metadata is for enrolled callers.
  * @param now - Unix ms.
@@ -47,14 +49,67 @@ export async function refreshTargets(
   trust: Trust,
   now: number,
 ): Promise<TrustedTargets> {
-  const directory = home.path('tuf');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const rootBytes = trust.files.get(trust.root.version) ?? new Uint8Array();
-  await writeAtomically(home.path('tuf', 'root.json'), rootBytes);
+  await using copies = await copyMetadata(home, trust);
+  await runUpdater(client, copies.path);
+  const metadata = await copies.read();
+  for (const role of ROLES) requireFresh(metadata[role], role, now);
+  const targets = readTargets(metadata.targets, trust.root);
+  await home.state.advanceTuf({
+    timestamp: versionOf(metadata.timestamp, 'timestamp'),
+    snapshot: versionOf(metadata.snapshot, 'snapshot'),
+    targets: versionOf(metadata.targets, 'targets'),
+  });
+  for (const role of ROLES) await keepMetadata(home, role, metadata[role]);
+  return targets;
+}
 
+const ROLES = ['timestamp', 'snapshot', 'targets'] as const;
+type Role = (typeof ROLES)[number];
+
+/** A folder for tuf-js to work in, with what this home has kept. */
+interface Copies extends AsyncDisposable {
+  readonly path: string;
+  /** What is there now. @throws {@link ProtocolError} `trust_invalid` unless all roles are. */
+  read(): Promise<Readonly<Record<Role, Uint8Array>>>;
+}
+
+async function copyMetadata(home: Home, { files, root }: Trust): Promise<Copies> {
+  await mkdir(home.directory, { recursive: true, mode: 0o700 });
+  const path = await mkdtemp(home.path('.tuf-'));
+  const read = async (role: Role): Promise<Uint8Array> => {
+    const bytes = await findFile(join(path, `${role}.json`));
+    if (bytes === undefined) throw new ProtocolError('trust_invalid', `there is no ${role}.json`);
+    return bytes;
+  };
+  await writeFile(join(path, 'root.json'), files.get(root.version) ?? new Uint8Array());
+  for (const role of ROLES) {
+    const kept = await findFile(keptPath(home, role));
+    if (kept !== undefined) await writeFile(join(path, `${role}.json`), kept);
+  }
+  return {
+    path,
+    read: async () => ({
+      timestamp: await read('timestamp'),
+      snapshot: await read('snapshot'),
+      targets: await read('targets'),
+    }),
+    [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+const keptPath = (home: Home, role: Role): string => home.path('tuf', `${role}.json`);
+
+async function keepMetadata(home: Home, role: Role, bytes: Uint8Array): Promise<void> {
+  const kept = await findFile(keptPath(home, role));
+  if (kept !== undefined && equalBytes(kept, bytes)) return;
+  await mkdir(home.path('tuf'), { recursive: true, mode: 0o700 });
+  await writeAtomically(keptPath(home, role), bytes);
+}
+
+async function runUpdater(client: MetadataClient, metadataDir: string): Promise<void> {
   const fetcher = new ClientFetcher(client);
   const updater = new Updater({
-    metadataDir: directory,
+    metadataDir,
     metadataBaseUrl: `${client.server}/tuf`,
     fetcher,
     config: { maxRootRotations: 0 },
@@ -64,13 +119,6 @@ export async function refreshTargets(
   } catch (error) {
     throw fetcher.failure ?? explain(error);
   }
-  for (const role of ROLES) await requireFresh(home, role, now);
-  await home.state.advanceTuf({
-    timestamp: await versionOf(home, 'timestamp'),
-    snapshot: await versionOf(home, 'snapshot'),
-    targets: await versionOf(home, 'targets'),
-  });
-  return readTargets(await readMetadata(home, 'targets'), trust.root);
 }
 
 /** tuf-js asks for URLs; the client knows how to log in and what to do with an error. */
@@ -105,24 +153,17 @@ function readTargets(bytes: Uint8Array, root: TrustRoot): TrustedTargets {
   return { version: targets.version, expires: targets.expires, bundles, bytes };
 }
 
-async function readMetadata(home: Home, role: string): Promise<Uint8Array> {
-  const bytes = await findFile(home.path('tuf', `${role}.json`));
-  if (bytes === undefined) throw new ProtocolError('trust_invalid', `there is no ${role}.json`);
-  return bytes;
-}
-
-const ROLES = ['timestamp', 'snapshot', 'targets'] as const;
 const versioned = z.looseObject({ version: safeCount.min(1), expires: time });
 
 /** @throws {@link ProtocolError} `trust_invalid` from the second of `expires` on. */
-async function requireFresh(home: Home, role: string, now: number): Promise<void> {
-  const { signed } = parseTuf(await readMetadata(home, role));
+function requireFresh(bytes: Uint8Array, role: Role, now: number): void {
+  const { signed } = parseTuf(bytes);
   const { expires } = parseShape(versioned, signed, 'trust_invalid', role);
   if (now >= parseTime(expires)) throw new ProtocolError('trust_invalid', EXPIRED);
 }
 
-async function versionOf(home: Home, role: string): Promise<number> {
-  const { signed } = parseTuf(await readMetadata(home, role));
+function versionOf(bytes: Uint8Array, role: Role): number {
+  const { signed } = parseTuf(bytes);
   return parseShape(versioned, signed, 'trust_invalid', role).version;
 }
 

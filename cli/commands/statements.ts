@@ -8,7 +8,7 @@ import { newestChain } from '../operator/newest-chain.ts';
 import { loadNotice, supersededError } from '../operator/notice.ts';
 import { findReleaseKeyHere } from '../operator/opening.ts';
 import { say, type Saying } from '../operator/say.ts';
-import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
+import { openToSpeak, type SpeakerSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
 
 const ID = [{ name: 'id', description: 'campaign id' }];
@@ -52,7 +52,7 @@ export const attestCommand: Command = {
   example: 'sealdrop attest SDX-2026-7KQ4 --variant agave',
   async run(input, context) {
     const id = argument(input, 0);
-    const session = await openOperatorSession(context);
+    const session = await openToSpeak(context);
     const directory = session.home.campaign(id);
     const { plan } = await patchInForce(session, directory);
     const variant = chooseVariant(plan, findOption(input, 'variant'));
@@ -75,7 +75,7 @@ export const revertCommand: Command = {
   example: 'sealdrop revert SDX-2026-7KQ4 --reason "rolled back after a crash"',
   async run(input, context) {
     const id = argument(input, 0);
-    const session = await openOperatorSession(context);
+    const session = await openToSpeak(context);
     const { plan } = await patchInForce(session, session.home.campaign(id));
     await finish(session, { campaign: id, kind: 'revert', ...releaseOf(plan), ...reasonOf(input) });
   },
@@ -87,7 +87,7 @@ export const revertCommand: Command = {
  * @throws {@link WithdrawnError} when what was opened here has been superseded.
  */
 async function patchInForce(
-  session: OperatorSession,
+  session: SpeakerSession,
   directory: CampaignDirectory,
 ): Promise<Chain> {
   const stored = await loadChain(session.home, session.trust, directory);
@@ -115,13 +115,13 @@ async function sayAboutNotice(
   campaign: string,
   saying: Omit<Saying, 'campaign' | 'subject'>,
 ): Promise<void> {
-  const session = await openOperatorSession(context);
+  const session = await openToSpeak(context);
   const { notice } = await loadNotice(session.home.campaign(campaign));
   const subject = { name: 'notice.txt', sha256: documentDigest(notice) };
   await finish(session, { campaign, subject, ...saying });
 }
 
-async function finish(session: OperatorSession, saying: Saying): Promise<void> {
+async function finish(session: SpeakerSession, saying: Saying): Promise<void> {
   const { statement, receipt } = await say(session, saying);
   const { out } = session.context;
   const validators = statement.validators.length;

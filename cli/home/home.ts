@@ -63,7 +63,7 @@ export interface Home {
   writeReceipt(name: string, content: Uint8Array | string): Promise<string>;
 }
 
-export function openHome(context: Pick<Context, 'home' | 'sleep'>): Home {
+export function openHome(context: Pick<Context, 'home' | 'now' | 'sleep'>): Home {
   const directory = context.home;
   const path = (...parts: readonly string[]): string => join(directory, ...parts);
   const officerPath = path('keys', 'officer.json');
@@ -141,7 +141,7 @@ export function openHome(context: Pick<Context, 'home' | 'sleep'>): Home {
     },
     writeOperatorKeys: (operator) => keys.writeOperatorKeys(operatorPath, operator),
 
-    state: openState(path('state.json'), (ms) => context.sleep(ms)),
+    state: openState(path('state.json'), context),
     campaign: (id) => openCampaignDirectory(path('campaigns'), id),
     async campaigns() {
       try {

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { parseJson } from '../../protocol/encoding/json.ts';
-import { campaignId, hex64, parseShape, safeCount } from '../../protocol/encoding/shape.ts';
+import { campaignId, hex64, parseShape, safeCount, time } from '../../protocol/encoding/shape.ts';
+import { formatTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError, type ProtocolErrorCode } from '../../protocol/errors.ts';
+import type { Context } from '../command.ts';
 import { findFile, withLock, writeAtomically } from './files.ts';
 
 /** The furthest point at which this home has seen a campaign. */
@@ -15,10 +17,17 @@ export interface CampaignMemory {
   readonly revision: number;
 }
 
+/** A checkpoint's signed note, with its size and when this home saw it first. */
+interface KeptCheckpoint {
+  readonly size: number;
+  readonly note: string;
+  readonly seenAt: string;
+}
+
 /** What this home has seen, none of which may ever go backwards. */
 interface State {
-  /** Newest checkpoint verified, a signed note, with its size. */
-  readonly checkpoint: { readonly size: number; readonly note: string } | null;
+  /** Newest checkpoint verified. */
+  readonly checkpoint: KeptCheckpoint | null;
   readonly rootVersion: number;
   /** Versions of the TUF metadata; 0 before the first refresh. */
   readonly tuf: { readonly timestamp: number; readonly snapshot: number; readonly targets: number };
@@ -29,7 +38,9 @@ interface State {
 
 const stateJson = z.strictObject({
   format: z.literal('sealdrop-state/v1'),
-  checkpoint: z.strictObject({ size: safeCount, note: z.string().max(65_536) }).nullable(),
+  checkpoint: z
+    .strictObject({ size: safeCount, note: z.string().max(65_536), seenAt: time })
+    .nullable(),
   rootVersion: safeCount,
   tuf: z.strictObject({ timestamp: safeCount, snapshot: safeCount, targets: safeCount }),
   campaigns: z.record(
@@ -79,7 +90,7 @@ export interface StateFile {
    */
   advanceCheckpoint(
     from: State['checkpoint'],
-    to: NonNullable<State['checkpoint']>,
+    to: Omit<KeptCheckpoint, 'seenAt'>,
   ): Promise<boolean>;
   /**
    * @param options.forgetTuf - The root has new online keys, whose versions start anew.
@@ -90,7 +101,7 @@ export interface StateFile {
   advanceTuf(seen: State['tuf']): Promise<void>;
 }
 
-export function openState(path: string, sleep: (ms: number) => Promise<void>): StateFile {
+export function openState(path: string, { now, sleep }: Pick<Context, 'now' | 'sleep'>): StateFile {
   const read = async (): Promise<State> => {
     const bytes = await findFile(path);
     if (bytes === undefined) return EMPTY;
@@ -106,12 +117,16 @@ export function openState(path: string, sleep: (ms: number) => Promise<void>): S
       await store?.();
       return seen;
     }
-    return withLock(`${path}.lock`, sleep, async () => {
-      const after = change(await read());
-      await store?.();
-      await writeAtomically(path, encodeState(after), 0o600);
-      return after;
-    });
+    return withLock(
+      `${path}.lock`,
+      (ms) => sleep(ms),
+      async () => {
+        const after = change(await read());
+        await store?.();
+        await writeAtomically(path, encodeState(after), 0o600);
+        return after;
+      },
+    );
   };
 
   return {
@@ -132,9 +147,9 @@ export function openState(path: string, sleep: (ms: number) => Promise<void>): S
     },
     async advanceCheckpoint(from, to) {
       const after = await update((state) => {
-        if (state.checkpoint?.note !== from?.note) return state;
+        if (state.checkpoint?.note !== from?.note || from?.note === to.note) return state;
         const size = notBelow('log size', from?.size ?? 0, to.size, 'checkpoint_invalid');
-        return { ...state, checkpoint: { size, note: to.note } };
+        return { ...state, checkpoint: { size, note: to.note, seenAt: formatTime(now()) } };
       });
       return after.checkpoint?.note === to.note;
     },

@@ -7,13 +7,12 @@ import {
   type OperatorStatement,
   type OperatorStatementKind,
 } from '../../protocol/statement/operator.ts';
-import { refreshCheckpoint } from '../client/checkpoint.ts';
 import { warnBelowQuorum } from '../client/quorum.ts';
 import type { InboxEntry } from '../client/client.ts';
 import { CliError } from '../errors.ts';
 import { ownBinding } from './binding.ts';
 import { keepReceipt } from './receipts.ts';
-import type { OperatorSession } from './session.ts';
+import type { OperatorSession, SpeakerSession } from './session.ts';
 
 /** What differs from one statement to the next. */
 export interface Saying {
@@ -41,11 +40,11 @@ export interface Said {
  *
  * The counter is reserved on disk before the statement leaves, so that it is never used twice.
  */
-export async function say(session: OperatorSession, saying: Saying): Promise<Said> {
+export async function say(session: SpeakerSession, saying: Saying): Promise<Said> {
   const { client, context, home, keys, trust } = session;
   const { campaign } = saying;
   const entry = await findInInbox(session, campaign);
-  const { checkpoint, note } = await refreshCheckpoint(home, client, trust.root);
+  const { checkpoint, note } = session.seen;
   warnBelowQuorum(context, trust.root, note);
   const { proofs, network } = await ownBinding(home);
   if (entry.counter > MAX_COUNTER) {

@@ -1,5 +1,10 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
+import {
+  findRecentCheckpoint,
+  refreshCheckpoint,
+  type SeenCheckpoint,
+} from '../client/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { loadTrust, refreshTrust, type Trust } from '../client/trust.ts';
@@ -27,6 +32,29 @@ export async function openOperatorSession(context: Context): Promise<OperatorSes
   const trust = await refreshTrust(session.home, session.client);
   checkNotExpired(trust.root, context.now());
   return { ...session, trust };
+}
+
+/** An operator who has something to say, and the checkpoint to name in it. */
+export interface SpeakerSession extends OperatorSession {
+  readonly seen: SeenCheckpoint;
+}
+
+/**
+ * Start work on a statement. Within a minute of a command that verified a checkpoint nothing is asked
+ * again: neither for a newer root nor for a newer checkpoint.
+ *
+ * @throws as {@link openOperatorSession} and {@link refreshCheckpoint}.
+ */
+export async function openToSpeak(context: Context): Promise<SpeakerSession> {
+  const offline = await openOffline(context);
+  const { home, client, trust } = offline;
+  const recent = await findRecentCheckpoint(home, trust.root, context.now());
+  if (recent !== undefined) {
+    checkNotExpired(trust.root, context.now());
+    return { ...offline, seen: recent };
+  }
+  const session = await openOperatorSession(context);
+  return { ...session, seen: await refreshCheckpoint(home, client, session.trust.root) };
 }
 
 /**

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { refreshCheckpoint, verifyLogged } from '../../../cli/client/checkpoint.ts';
+import {
+  findRecentCheckpoint,
+  refreshCheckpoint,
+  verifyLogged,
+} from '../../../cli/client/checkpoint.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
@@ -48,13 +52,43 @@ describe('refreshCheckpoint', () => {
             const { checkpoint, note } = await refreshCheckpoint(home, log, ROOT);
             assert.equal(checkpoint.size, log.leaves.length);
             const kept = (await home.state.read()).checkpoint;
-            assert.deepEqual(kept, { size: checkpoint.size, note });
+            assert.deepEqual([kept?.size, kept?.note], [checkpoint.size, note]);
           }
           assert.deepEqual(await evidenceIn(home), []);
         },
       ),
       { numRuns: 20 },
     );
+  });
+
+  it('is not needed within a minute of the last, and by no other clock', async () => {
+    let now = Date.parse('2026-11-20T12:00:00Z');
+    await using context = await testContext({ now: () => now });
+    const home = openHome(context);
+    const recent = (): Promise<unknown> => findRecentCheckpoint(home, ROOT, now);
+    assert.equal(await recent(), undefined);
+    const log = await logOf(...leaves(5));
+    const seen = await refreshCheckpoint(home, log, ROOT);
+    assert.deepEqual(await recent(), seen);
+    now += 60_000;
+    assert.deepEqual(await recent(), seen);
+    now += 1;
+    assert.equal(await recent(), undefined, 'a minute later');
+    await refreshCheckpoint(home, log, ROOT);
+    assert.equal(await recent(), undefined, 'the same again is not a newer one');
+    now -= 60_002;
+    assert.equal(await recent(), undefined, 'the clock went back');
+  });
+
+  it('of the last minute is verified again before it is named', async () => {
+    await using context = await testContext();
+    const home = openHome(context);
+    await refreshCheckpoint(home, await logOf(...leaves(5)), ROOT);
+    const path = home.path('state.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('log\\n5\\n', 'log\\n6\\n'));
+    await assert.rejects(findRecentCheckpoint(home, ROOT, context.now()), {
+      name: 'ProtocolError',
+    });
   });
 
   it('refuses a log that shrank and keeps both notes as evidence', async () => {

@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS } from '../../support/clock.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
-import { hostile, nothing, TUF_FILES } from '../support/attacks.ts';
+import { hostile, nothing } from '../support/attacks.ts';
 import type { HostileCase } from '../support/cases.ts';
 import { ack, fetchPatch, inbox, prefetch, trustAdd } from '../support/flows.ts';
 import { forgeTuf, LONG_AGO, type Signed } from '../support/forge.ts';
@@ -34,7 +34,7 @@ export const freeze: readonly HostileCase[] = [
     },
     6,
     /expired/,
-    { later: 30 * DAY_MS, mayChange: TUF_FILES },
+    { later: 30 * DAY_MS },
   ),
   hostile(
     prefetch,
@@ -46,7 +46,7 @@ export const freeze: readonly HostileCase[] = [
     },
     6,
     /expired/,
-    { later: 400 * DAY_MS, mayChange: TUF_FILES },
+    { later: 400 * DAY_MS },
   ),
   hostile(prefetch, 'a root of two years ago', nothing, 6, /root has expired/, {
     later: 700 * DAY_MS,
@@ -79,7 +79,6 @@ export const freeze: readonly HostileCase[] = [
     },
     6,
     /expired/,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,
@@ -89,6 +88,5 @@ export const freeze: readonly HostileCase[] = [
     },
     6,
     /expired/,
-    { mayChange: TUF_FILES },
   ),
 ];

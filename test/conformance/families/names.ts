@@ -1,4 +1,4 @@
-import { editJson, hostile, TUF_MEMORY, type Attack } from '../support/attacks.ts';
+import { editJson, hostile, type Attack } from '../support/attacks.ts';
 import type { HostileCase } from '../support/cases.ts';
 import { inbox, prefetch, trustRefresh } from '../support/flows.ts';
 import { forgeRoot, forgeTuf } from '../support/forge.ts';
@@ -70,7 +70,7 @@ const person =
 
 /** Wherever a name comes from a server or from metadata, one that is no name of ours is refused. */
 export const names: readonly HostileCase[] = Object.entries(NAMES).flatMap(([what, name]) => [
-  hostile(prefetch, `a target ${what}`, target(name), 6, /./, { mayChange: TUF_MEMORY }),
+  hostile(prefetch, `a target ${what}`, target(name), 6, /./),
   hostile(inbox, `a campaign ${what}`, campaign(name), 6, /./),
   hostile(inbox, `a message ${what}`, message(name), 6, /./),
   hostile(trustRefresh, `a person ${what}`, person(name), 6, /./),

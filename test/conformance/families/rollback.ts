@@ -5,7 +5,7 @@ import { EMPTY_ROOT } from '../../../protocol/log/merkle.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
 import { encodeDirective, parseDirective } from '../../../protocol/statement/directive.ts';
 import { envelopeJson, envelopeOf } from '../../support/story.ts';
-import { editJson, fromThen, hostile, serve, TUF_FILES } from '../support/attacks.ts';
+import { editJson, fromThen, hostile, serve } from '../support/attacks.ts';
 import type { HostileCase, Prepare } from '../support/cases.ts';
 import { fetchPatch, logVerify, prefetch, trustRefresh, verifyNotice } from '../support/flows.ts';
 import { forgeCheckpoint, forgeTuf, nextRoot, rootSigners } from '../support/forge.ts';
@@ -80,7 +80,6 @@ export const rollback: readonly HostileCase[] = [
     },
     6,
     /targets/,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,

@@ -10,7 +10,7 @@ import { signEnvelope } from '../../../protocol/signature/dsse.ts';
 import type { Signer } from '../../../protocol/signature/ed25519.ts';
 import { encodePublication, parsePublication } from '../../../protocol/statement/share.ts';
 import { envelopeJson, envelopeOf } from '../../support/story.ts';
-import { edit, editJson, hostile, TUF_FILES, TUF_MEMORY, type Attack } from '../support/attacks.ts';
+import { edit, editJson, hostile, type Attack } from '../support/attacks.ts';
 import type { HostileCase } from '../support/cases.ts';
 import { fetchPatch, prefetch } from '../support/flows.ts';
 import { forgeTuf } from '../support/forge.ts';
@@ -161,7 +161,6 @@ export const signatures: readonly HostileCase[] = [
     signedBy('snapshot', ({ server }) => [server.timestamp]),
     6,
     /./,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,
@@ -173,7 +172,6 @@ export const signatures: readonly HostileCase[] = [
     },
     6,
     /./,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,
@@ -181,7 +179,6 @@ export const signatures: readonly HostileCase[] = [
     signedBy('targets', ({ officers }) => officers.slice(0, 2).map((it) => it.signing)),
     6,
     /./,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,
@@ -191,7 +188,6 @@ export const signatures: readonly HostileCase[] = [
     ),
     6,
     /./,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,
@@ -199,7 +195,6 @@ export const signatures: readonly HostileCase[] = [
     signedBy('targets', ({ officers }) => officers.map((it) => it.root)),
     6,
     /./,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,
@@ -207,7 +202,6 @@ export const signatures: readonly HostileCase[] = [
     signedBy('targets', ({ server }) => [server.snapshot, server.timestamp, server.log]),
     6,
     /./,
-    { mayChange: TUF_FILES },
   ),
   hostile(
     prefetch,
@@ -215,7 +209,6 @@ export const signatures: readonly HostileCase[] = [
     signedBy('targets', ({ officers }) => [...officers.map((it) => it.signing), stranger()]),
     6,
     /./,
-    { mayChange: TUF_MEMORY },
   ),
   hostile(
     prefetch,
@@ -343,6 +336,5 @@ export const signatures: readonly HostileCase[] = [
     },
     6,
     /./,
-    { mayChange: TUF_FILES },
   ),
 ];

@@ -17,18 +17,13 @@ export function hostile(
   attack: Attack,
   exit: HostileCase['exit'],
   says: RegExp,
-  options: CaseOptions & Pick<HostileCase, 'leavesEvidence' | 'mayChange' | 'spendsCounter'> = {},
+  options: CaseOptions & Pick<HostileCase, 'leavesEvidence' | 'spendsCounter'> = {},
 ): HostileCase {
   return { flow, name, attack, exit, says, ...options };
 }
 
 /** No answer is changed: the attack is in the home, or in the time that has passed. */
 export const nothing: Attack = () => undefined;
-
-/** Metadata that was verified may be kept although what it leads to is refused (TUF, section 5). */
-export const TUF_FILES = /^tuf(?:\/|$)/;
-/** And its version be remembered, where enough officers signed what is refused. */
-export const TUF_MEMORY = /^(?:tuf(?:\/|$)|state\.json$)/;
 
 export const serve =
   (path: string, body: string | Uint8Array): Attack =>

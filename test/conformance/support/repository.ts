@@ -29,7 +29,7 @@ import { putRealSignatures } from '../../cli/audit/support/told-campaign.ts';
 import { noticeFiles, openOutpost, type Outpost } from '../../cli/operator/support/outpost.ts';
 import { meddleJson, meddlingFetch } from '../../cli/operator/support/meddling.ts';
 import { testContext, type TestContext } from '../../cli/support/context.ts';
-import { DAY_MS, MINUTE_MS } from '../../support/clock.ts';
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../support/clock.ts';
 import { signRoot, type TestOfficer } from '../../support/officers.ts';
 import { envelopeJson, expectStatus, openStory, type Story } from '../../support/story.ts';
 import { copyHome } from './home.ts';
@@ -234,7 +234,18 @@ async function keep({ home }: TestContext, kept: string, url: string): Promise<v
   const copy = await copyHome(home, join(kept, '..'));
   await rename(copy, kept);
   await rm(join(kept, 'session.json'), { force: true });
+  await ageBy(kept, HOUR_MS);
   await speakTo(url, kept);
+}
+
+/** What the home saw, it saw a while ago: what was seen within the last minute is not asked again. */
+async function ageBy(home: string, ms: number): Promise<void> {
+  const path = join(home, 'state.json');
+  const kept = await readFile(path, 'utf8');
+  const state = JSON.parse(kept) as { checkpoint: { seenAt: string } | null };
+  if (state.checkpoint === null) return;
+  state.checkpoint.seenAt = formatTime(Date.parse(state.checkpoint.seenAt) - ms);
+  await writeFile(path, `${JSON.stringify(state, null, 2)}\n`);
 }
 
 async function speakTo(url: string, home: string): Promise<void> {

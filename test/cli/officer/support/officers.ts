@@ -114,7 +114,7 @@ export async function moveIn(
   id?: string,
   server = 'https://patches.example.org',
 ): Promise<void> {
-  const opened = openHome({ home, sleep: () => Promise.resolve() });
+  const opened = openHome({ home, now: Date.now, sleep: () => Promise.resolve() });
   const officer = id === undefined ? undefined : officers.get(id);
   if (officer !== undefined) {
     const root = { id: officer.keys.id, seed: officer.rootSeed };
