@@ -6,9 +6,7 @@ import type { Home } from '../../home/home.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openState, type WitnessedState } from '../signed-state.ts';
 import { isSameState, requireSuccession } from '../succession.ts';
-import { checkTree } from '../tree/check-tree.ts';
-import type { LeafCounts } from '../tree/leaf-tile.ts';
-import { addCounts } from '../tree/ranges.ts';
+import { addCounts, checkTree, type LeafCounts } from '../tree/check-tree.ts';
 import type { LogSource } from '../tree/source.ts';
 import { openProgress, type Progress, type ProgressFile } from './progress.ts';
 

@@ -8,7 +8,7 @@ import { formatVerifierKey, type NoteVerifier } from '../../../protocol/signatur
 import { findFile, withLock, writeAtomically } from '../../home/files.ts';
 import type { Home } from '../../home/home.ts';
 import type { SignedState } from '../succession.ts';
-import type { LeafCounts } from '../tree/leaf-tile.ts';
+import type { LeafCounts } from '../tree/check-tree.ts';
 
 /** Up to where a log has been audited: every leaf before was read. */
 export interface Progress extends SignedState {

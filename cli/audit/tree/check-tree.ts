@@ -1,14 +1,17 @@
 import { equalBytes } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Checkpoint } from '../../../protocol/log/checkpoint.ts';
-import { EMPTY_ROOT } from '../../../protocol/log/merkle.ts';
-import { formatTilePath, TILE_WIDTH } from '../../../protocol/log/tiles.ts';
-import type { LeafCounts } from './leaf-tile.ts';
-import { addCounts, tileRanges } from './ranges.ts';
+import { accountedSpan, type Leaf } from '../../../protocol/log/leaf.ts';
+import type { LoggedLeaf } from './leaf-tile.ts';
+import { tileRanges } from './ranges.ts';
 import { checkFetched } from './remote-ranges.ts';
-import { openRightEdge } from './right-edge.ts';
+import { openRightEdge, refuseFlaw, type OnFlaw } from './right-edge.ts';
 import type { LogSource } from './source.ts';
 import { checkInThreads } from './threads.ts';
+import { HASH, WIDTH } from './tile-root.ts';
+
+/** How many leaves of each type there are. */
+export type LeafCounts = Partial<Record<Leaf['type'], number>>;
 
 /** What was read of a log, all of which makes the signed root. */
 export interface CheckedTree {
@@ -28,6 +31,13 @@ export interface TreeOptions {
   /** Up to which leaves were counted before, from `start`; 0 by default. */
   readonly counted?: number;
   readonly threads?: number;
+  /**
+   * Told in order of every leaf that is not a sealed one and was not counted before. Whether it may
+   * account for what it accounts for is its matter; by default that has to be before the leaf itself.
+   */
+  readonly onOther?: (entry: LoggedLeaf) => void;
+  /** Throws by default: `proof_invalid`. */
+  readonly onFlaw?: OnFlaw;
 }
 
 /**
@@ -43,14 +53,14 @@ export interface TreeOptions {
 export async function checkTree(
   source: LogSource,
   { size, root }: Pick<Checkpoint, 'size' | 'root'>,
-  { start = 0, older, counted, threads }: TreeOptions = {},
+  options: TreeOptions = {},
 ): Promise<CheckedTree> {
-  const first = start / TILE_WIDTH;
-  const edge = await openRightEdge(first, size, (level, index, width) =>
-    source.tile(formatTilePath({ level, index, width })),
-  );
+  const { start = 0, older, counted = 0, threads } = options;
+  const { onOther = requireEarlier, onFlaw = refuseFlaw } = options;
+  let index = start / WIDTH;
+  const edge = await openRightEdge(source, index, size, onFlaw);
   const counts: LeafCounts = {};
-  const ranges = tileRanges(first, size, { older, counted });
+  const ranges = tileRanges(index, size, older);
   const checked =
     source.directory === undefined
       ? checkFetched(source, ranges)
@@ -58,14 +68,19 @@ export async function checkTree(
   let made: Uint8Array | undefined;
   let olderRoot: Uint8Array | undefined;
   let tiles = 0;
-  for await (const range of checked) {
-    addCounts(counts, range.counts);
-    for (const [i, { index, width }] of range.tiles.entries()) {
-      const tileRoot = range.roots[i] ?? EMPTY_ROOT;
-      if (older !== undefined && Math.floor(older / TILE_WIDTH) === index) {
-        olderRoot = edge.root(older % TILE_WIDTH === 0 ? undefined : range.prefixRoot);
+  for await (const { roots, prefixRoot, others, flaw } of checked) {
+    if (flaw !== undefined) onFlaw(flaw);
+    for (const other of others) {
+      if (other.index < counted) continue;
+      counts[other.leaf.type] = (counts[other.leaf.type] ?? 0) + 1;
+      onOther(other);
+    }
+    for (let at = 0; at < roots.length; at += HASH, index++) {
+      const tileRoot = roots.subarray(at, at + HASH);
+      if (older !== undefined && Math.floor(older / WIDTH) === index) {
+        olderRoot = edge.root(older % WIDTH === 0 ? undefined : prefixRoot);
       }
-      if (width === TILE_WIDTH) await edge.push(tileRoot);
+      if ((index + 1) * WIDTH <= size) await edge.push(tileRoot);
       else made = edge.root(tileRoot);
       tiles += 2;
     }
@@ -76,5 +91,27 @@ export async function checkTree(
   }
   tiles += await edge.finish();
   if (older === size) olderRoot = made;
-  return { counts, tiles, olderRoot };
+  return { counts: withSealed(counts, size - Math.max(start, counted)), tiles, olderRoot };
+}
+
+/** All leaves that are nothing else are sealed ones. */
+function withSealed(others: LeafCounts, leaves: number): LeafCounts {
+  const sealed = Object.values(others).reduce((rest, number) => rest - number, leaves);
+  return sealed === 0 ? others : { sealed, ...others };
+}
+
+function requireEarlier({ index, leaf }: LoggedLeaf): void {
+  const span = accountedSpan(leaf);
+  if (span === undefined || span.last < index) return;
+  throw new ProtocolError(
+    'leaf_invalid',
+    `leaf ${index}: accounts for a leaf that is not before it`,
+  );
+}
+
+/** Add up counts. */
+export function addCounts(into: LeafCounts, counts: LeafCounts): void {
+  for (const [type, number] of Object.entries(counts) as [keyof LeafCounts, number][]) {
+    into[type] = (into[type] ?? 0) + number;
+  }
 }

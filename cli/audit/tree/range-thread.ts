@@ -1,17 +1,17 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { localRangeChecker } from './local-ranges.ts';
-import type { TileRange } from './ranges.ts';
 import type { Outcome } from './threads.ts';
+import type { TileRange } from './tile-range.ts';
 
 // One thread of threads.ts: a range in, its roots out.
 
 const { directory } = workerData as { directory: string };
 const check = localRangeChecker(directory);
 
-function outcomeOf(tiles: TileRange): Outcome {
+function outcomeOf(range: TileRange): Outcome {
   try {
-    return { range: check(tiles) };
+    return { made: check(range) };
   } catch (error) {
     if (!(error instanceof ProtocolError)) return { error };
     // An error loses its class on the way between threads.
@@ -19,6 +19,6 @@ function outcomeOf(tiles: TileRange): Outcome {
   }
 }
 
-parentPort?.on('message', (tiles: TileRange) => {
-  parentPort?.postMessage(outcomeOf(tiles));
+parentPort?.on('message', (range: TileRange) => {
+  parentPort?.postMessage(outcomeOf(range));
 });

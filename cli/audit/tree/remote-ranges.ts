@@ -1,6 +1,8 @@
-import { leafTileChecker, type LeafCounts } from './leaf-tile.ts';
-import type { RangeRoots, TileRanges } from './ranges.ts';
-import type { LogSource } from './source.ts';
+import { leafTileChecker, type LoggedLeaf } from './leaf-tile.ts';
+import type { TileRanges } from './ranges.ts';
+import { findTile, type LogSource } from './source.ts';
+import { flawOf, tilesIn, type RangeRoots } from './tile-range.ts';
+import { HASH } from './tile-root.ts';
 
 /** Tiles of leaves asked for at a time; each is one bundle of entries and one tile of hashes. */
 const AT_ONCE = 8;
@@ -11,30 +13,32 @@ export async function* checkFetched(
   ranges: TileRanges,
 ): AsyncGenerator<RangeRoots> {
   const checker = leafTileChecker();
-  for (let range = 0; range < ranges.count; range++) {
-    const tiles = ranges.get(range);
-    const counts: LeafCounts = {};
-    const roots: Uint8Array[] = [];
+  for (let next = 0; next < ranges.count; next++) {
+    const range = ranges.get(next);
+    const tiles = [...tilesIn(range)];
+    const roots = new Uint8Array(tiles.length * HASH);
+    const others: LoggedLeaf[] = [];
     let prefixRoot: Uint8Array | undefined;
+    let flaw: string | undefined;
     for (let start = 0; start < tiles.length; start += AT_ONCE) {
-      const batch = tiles.slice(start, start + AT_ONCE);
       const fetched = await Promise.all(
-        batch.map(async (tile) => {
-          const { paths } = tile;
+        tiles.slice(start, start + AT_ONCE).map(async ({ tile, entriesPath, hashesPath }) => {
           const [entries, hashes] = await Promise.all([
-            source.tile(paths.entries),
-            source.tile(paths.hashes),
+            source.tile(entriesPath),
+            findTile(source, hashesPath),
           ]);
-          return { tile, entries, hashes };
+          return { tile, entries, hashes, hashesPath };
         }),
       );
-      for (const { tile, entries, hashes } of fetched) {
+      for (const { tile, entries, hashes, hashesPath } of fetched) {
         checker.bundle(entries.length).set(entries);
-        const checked = checker.check(entries.length, tile, hashes, counts);
-        roots.push(checked.root);
-        prefixRoot = checked.prefixRoot ?? prefixRoot;
+        const hashTile = hashes ?? new Uint8Array();
+        const checked = checker.check(entries.length, tile, hashTile, others);
+        roots.set(checked.root, (tile.index - range.first) * HASH);
+        prefixRoot ??= checked.prefixRoot;
+        if (!checked.isStored) flaw ??= flawOf(hashesPath, hashes !== undefined);
       }
     }
-    yield { tiles, roots, prefixRoot, counts };
+    yield { roots, prefixRoot, others, flaw };
   }
 }

@@ -1,13 +1,9 @@
 import { concatBytes } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { EMPTY_ROOT } from '../../../protocol/log/merkle.ts';
-import {
-  formatTilePath,
-  readHashes,
-  TILE_WIDTH,
-  tileWidth,
-  type ReadTile,
-} from '../../../protocol/log/tiles.ts';
+import { formatTilePath, readHashes, TILE_WIDTH, tileWidth } from '../../../protocol/log/tiles.ts';
+import { findTile, type LogSource } from './source.ts';
+import { flawOf } from './tile-range.ts';
 import { tileHashes } from './tile-root.ts';
 
 /**
@@ -18,15 +14,21 @@ import { tileHashes } from './tile-root.ts';
 export interface RightEdge {
   /**
    * Add the root of the next full tile of leaves. Every tile above that it completes is compared
-   * with the one that is stored.
-   *
-   * @throws {@link ProtocolError} `proof_invalid` when one differs.
+   * with the one that is stored, and one that differs is a flaw.
    */
   push(root: Uint8Array): Promise<void>;
   /** Root of everything pushed, and behind it of a last tile of leaves that is not full. */
   root(last?: Uint8Array): Uint8Array;
   /** Compare the tiles that are not full. @returns How many tiles there were above the leaves. */
   finish(): Promise<number>;
+}
+
+/** Told what is wrong with a hash tile that is not what the leaves make it. */
+export type OnFlaw = (message: string) => void;
+
+/** @throws {@link ProtocolError} `proof_invalid` */
+export function refuseFlaw(message: string): never {
+  throw new ProtocolError('proof_invalid', message);
 }
 
 interface Level {
@@ -41,14 +43,18 @@ interface Level {
  * What is to the left is read from the tiles. It is believed for the moment: whoever compares a root
  * that is made of it with a signed one has checked it.
  *
+ * @param onFlaw - Throws, unless whoever asks goes on past wrong tiles.
  * @throws {@link ProtocolError} `proof_invalid` when a tile has another length than it must.
  */
 export async function openRightEdge(
+  source: Pick<LogSource, 'tile'>,
   start: number,
   size: number,
-  readTile: ReadTile,
+  onFlaw: OnFlaw = refuseFlaw,
 ): Promise<RightEdge> {
   const levels: Level[] = [];
+  const readTile = (level: number, index: number, width: number): Promise<Uint8Array> =>
+    source.tile(formatTilePath({ level, index, width }));
   for (let level = 1, count = start; count > 0; level++, count = Math.floor(count / TILE_WIDTH)) {
     const index = Math.floor(count / TILE_WIDTH);
     const width = count % TILE_WIDTH;
@@ -65,11 +71,11 @@ export async function openRightEdge(
 
   const compare = async (level: number, { index, hashes }: Level): Promise<void> => {
     const width = hashes.length;
-    const stored = await readTile(level, index, width);
+    const path = formatTilePath({ level, index, width });
+    const stored = await findTile(source, path);
     made.fill(concatBytes(...hashes));
-    if (!made.equals(stored, width)) {
-      const path = formatTilePath({ level, index, width });
-      throw new ProtocolError('proof_invalid', `${path} is not what the leaves make it`);
+    if (stored === undefined || !made.equals(stored, width)) {
+      onFlaw(flawOf(path, stored !== undefined));
     }
     compared += 1;
   };

@@ -45,9 +45,7 @@ export async function verifyLeaves(
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   const hashes = tileHashes();
-  const edge = await openRightEdge(0, size, (level, index, width) =>
-    source.tile(formatTilePath({ level, index, width })),
-  );
+  const edge = await openRightEdge(source, 0, size);
   let last: Uint8Array | undefined;
   for await (const { index, bytes } of leafHashTiles(source, size, 0)) {
     collect(bytes, index, wanted, found);

@@ -16,6 +16,19 @@ export interface LogSource {
   readonly directory?: string;
 }
 
+/** A tile; undefined when it is missing. */
+export async function findTile(
+  source: Pick<LogSource, 'tile'>,
+  path: string,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await source.tile(path);
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === 'proof_invalid') return undefined;
+    throw error;
+  }
+}
+
 /** A log as files: `checkpoint` and `tile/` in one folder. */
 export function directorySource(directory: string): LogSource {
   return {
@@ -49,6 +62,7 @@ export function serverSource(client: Pick<LogSource, 'checkpoint' | 'tile'>): Lo
   };
 }
 
-function missing(path: string): ProtocolError {
+/** What {@link LogSource.tile} throws when there is none. */
+export function missing(path: string): ProtocolError {
   return new ProtocolError('proof_invalid', `${path} is missing`);
 }

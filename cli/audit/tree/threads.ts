@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ProtocolError, type ProtocolErrorCode } from '../../../protocol/errors.ts';
 import { localRangeChecker } from './local-ranges.ts';
-import type { RangeRoots, TileRange, TileRanges } from './ranges.ts';
+import type { TileRanges } from './ranges.ts';
+import type { RangeRoots, TileRange } from './tile-range.ts';
 
 /** What became of a range in a thread. */
 export type Outcome =
-  | { readonly range: RangeRoots }
+  | { readonly made: RangeRoots }
   | { readonly refused: { readonly code: ProtocolErrorCode; readonly message: string } }
   | { readonly error: unknown };
 
@@ -57,7 +58,7 @@ export async function* checkInThreads(
       if (outcome !== undefined) {
         outcomes.delete(wanted);
         wanted += 1;
-        yield rangeOf(outcome);
+        yield madeOf(outcome);
         continue;
       }
       const index = take();
@@ -76,7 +77,7 @@ export async function* checkInThreads(
 
 interface Thread {
   isIdle(): boolean;
-  check(index: number, tiles: TileRange): void;
+  check(index: number, range: TileRange): void;
   end(): Promise<unknown>;
 }
 
@@ -98,24 +99,24 @@ function startThread(directory: string, settle: (index: number, outcome: Outcome
   });
   return {
     isIdle: () => current === undefined && failure === undefined,
-    check(index, tiles) {
+    check(index, range) {
       current = index;
-      worker.postMessage(tiles);
+      worker.postMessage(range);
     },
     end: () => worker.terminate(),
   };
 }
 
-function attempt(check: (tiles: TileRange) => RangeRoots, tiles: TileRange): Outcome {
+function attempt(check: (range: TileRange) => RangeRoots, range: TileRange): Outcome {
   try {
-    return { range: check(tiles) };
+    return { made: check(range) };
   } catch (error) {
     return { error };
   }
 }
 
-function rangeOf(outcome: Outcome): RangeRoots {
-  if ('range' in outcome) return outcome.range;
+function madeOf(outcome: Outcome): RangeRoots {
+  if ('made' in outcome) return outcome.made;
   if ('error' in outcome) throw outcome.error;
   throw new ProtocolError(outcome.refused.code, outcome.refused.message);
 }
