@@ -16,9 +16,9 @@ export const announcedFact: Fact<Announced> = {
   check: 'announced.commitment',
   async establish(audit) {
     const { plan } = await audit.get(planFact);
-    const { leaves } = await audit.get(leavesFact);
+    const { announced } = await audit.get(leavesFact);
     const first = (type: 'commitment' | 'snapshot', sha256: string): number => {
-      const found = leaves.find(({ leaf }) => leaf.type === type && leaf.sha256 === sha256);
+      const found = announced.find(({ leaf }) => leaf.type === type && leaf.sha256 === sha256);
       demand(found !== undefined, `the log does not announce the ${type}`);
       return found.index;
     };
@@ -48,8 +48,8 @@ export const announcedChecks: readonly Check[] = [
 /** A root that some were shown and others not would part them; the log settles which there are. */
 async function checkRoots(audit: Audit): Promise<string> {
   const { digests } = await audit.get(trustFact);
-  const { leaves } = await audit.get(leavesFact);
-  const roots = leaves.map(({ leaf }) => leaf).filter(isRoot);
+  const { announced } = await audit.get(leavesFact);
+  const roots = announced.map(({ leaf }) => leaf).filter(isRoot);
   for (const [version, sha256] of digests) {
     const found = roots.filter((leaf) => leaf.version === version);
     demand(found.length > 0, `root ${version} is not in the log`);

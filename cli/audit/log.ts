@@ -1,23 +1,27 @@
-import { equalBytes, utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { openCheckpoint, type Checkpoint } from '../../protocol/log/checkpoint.ts';
-import { parseEntries } from '../../protocol/log/entries.ts';
-import { parseLeaf, type Leaf } from '../../protocol/log/leaf.ts';
-import { leafHash, rootOf } from '../../protocol/log/merkle.ts';
-import { tilesForGrowth, tilesOf } from '../../protocol/log/tiles.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
-import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
+import { AuditError, count, demand, type Audit, type Check, type Fact } from './check.ts';
 import { requirePaths } from './folder.ts';
+import { recordSource, tilePaths } from './record-log.ts';
+import { openAccounts, type Accounts } from './tree/accounts.ts';
+import { checkTree } from './tree/check-tree.ts';
+import type { LoggedLeaf } from './tree/leaf-tile.ts';
 import { trustFact } from './trust.ts';
 
-export interface LoggedLeaf {
-  readonly index: number;
-  readonly leaf: Leaf;
-}
-
-/** Every leaf of the log, in order, with its hash. Nothing says yet that they are the signed ones. */
-interface Leaves {
-  readonly leaves: readonly LoggedLeaf[];
-  readonly hashes: readonly Uint8Array[];
+/** What the leaves say, which make the signed root. The sealed ones, nearly all, are not kept. */
+interface CheckedLog {
+  readonly size: number;
+  /** What the log made public from the start, in order. */
+  readonly announced: readonly LoggedLeaf[];
+  /**
+   * What became of the sealed leaves.
+   *
+   * @throws {@link AuditError} for a leaf that accounts for what it may not.
+   */
+  accounts(): Accounts;
+  /** What is wrong with a tile above the leaves. */
+  readonly flaw: string | undefined;
 }
 
 export const checkpointFact: Fact<Checkpoint> = {
@@ -29,7 +33,10 @@ export const checkpointFact: Fact<Checkpoint> = {
   },
 };
 
-export const leavesFact: Fact<Leaves> = { check: 'log.root', establish: readLeaves };
+export const leavesFact: Fact<CheckedLog> = { check: 'log.root', establish: readLeaves };
+
+/** How many tiles there are, each what the leaves make it. */
+export const tilesFact: Fact<number> = { check: 'log.tiles', establish: checkTiles };
 
 export const logChecks: readonly Check[] = [
   {
@@ -44,48 +51,52 @@ export const logChecks: readonly Check[] = [
     id: 'log.root',
     title: 'the leaves are well formed and make the signed root',
     async run(audit: Audit): Promise<string> {
-      const { leaves } = await audit.get(leavesFact);
-      return count(leaves.length, 'leaf', 'leaves');
+      const { size } = await audit.get(leavesFact);
+      return count(size, 'leaf', 'leaves');
     },
   },
   {
     id: 'log.tiles',
     title: 'every tile is what the leaves make it, and none is missing or too many',
-    run: checkTiles,
+    async run(audit: Audit): Promise<string> {
+      return count(await audit.get(tilesFact), 'tile');
+    },
   },
 ];
 
-async function readLeaves(audit: Audit): Promise<Leaves> {
-  const { size, root } = await audit.get(checkpointFact);
-  const leaves: LoggedLeaf[] = [];
-  const hashes: Uint8Array[] = [];
-  for (const tile of tilesOf(size)) {
-    if (tile.level !== 'entries') continue;
-    const path = RECORD.tile(tile);
-    const bytes = await audit.files.read(path, LIMIT.tile);
-    for (const entry of within(path, () => parseEntries(bytes, tile.width))) {
-      const index = leaves.length;
-      leaves.push({ index, leaf: within(`leaf ${index}`, () => parseLeaf(utf8Decode(entry))) });
-      hashes.push(leafHash(entry));
-    }
-  }
-  demand(equalBytes(rootOf(hashes), root), 'the leaves make another root than the signed one');
-  return { leaves, hashes };
+async function readLeaves(audit: Audit): Promise<CheckedLog> {
+  const checkpoint = await audit.get(checkpointFact);
+  const accounts = openAccounts();
+  const announced: LoggedLeaf[] = [];
+  let refused: AuditError | undefined;
+  let flaw: string | undefined;
+  await checkTree(recordSource(audit.files, checkpoint.size), checkpoint, {
+    onOther(entry) {
+      const { type } = entry.leaf;
+      if (type !== 'opened' && type !== 'dummy' && type !== 'withheld') announced.push(entry);
+      try {
+        if (refused === undefined) accounts.add(entry);
+      } catch (cause) {
+        refused = new AuditError(cause instanceof Error ? cause.message : '', { cause });
+      }
+    },
+    onFlaw: (message) => (flaw ??= message),
+  });
+  return {
+    size: checkpoint.size,
+    announced,
+    accounts() {
+      if (refused !== undefined) throw refused;
+      return accounts;
+    },
+    flaw,
+  };
 }
 
-async function checkTiles(audit: Audit): Promise<string> {
-  const { size } = await audit.get(checkpointFact);
-  const { hashes } = await audit.get(leavesFact);
-  const paths = [...tilesOf(size)].map(RECORD.tile);
+async function checkTiles(audit: Audit): Promise<number> {
+  const { size, flaw } = await audit.get(leavesFact);
+  const paths = [...tilePaths(size)];
   requirePaths(audit, 'log/', [RECORD.checkpoint, ...paths]);
-  const none = (): never => {
-    throw new Error('an empty tree has no tiles to read');
-  };
-  const tiles = await tilesForGrowth(0, hashes, none);
-  for (const { tile, bytes } of tiles) {
-    const path = RECORD.tile(tile);
-    const found = await audit.files.read(path, LIMIT.tile);
-    demand(equalBytes(found, bytes), `${path} is not what the leaves make it`);
-  }
-  return count(paths.length, 'tile');
+  demand(flaw === undefined, `log/${flaw ?? ''}`);
+  return paths.length;
 }

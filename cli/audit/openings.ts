@@ -5,13 +5,15 @@ import {
   parseDummyKeys,
   type DummyNonces,
 } from '../../protocol/log/dummy.ts';
-import { accountedSpan, formatLeaf, type Leaf } from '../../protocol/log/leaf.ts';
+import type { Leaf } from '../../protocol/log/leaf.ts';
 import { parseOpening, type Opening } from '../../protocol/log/opening.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { pathsIn } from './folder.ts';
-import { leavesFact, type LoggedLeaf } from './log.ts';
+import { leavesFact } from './log.ts';
 import { planFact } from './plan.ts';
+import { leafReader } from './record-log.ts';
+import type { EndCounts } from './tree/accounts.ts';
 
 export interface Opened {
   /** Of the sealed leaf in the log. */
@@ -30,8 +32,8 @@ export const disclosureFact: Fact<number> = {
   check: 'openings.disclosure',
   async establish(audit) {
     const { plan } = await audit.get(planFact);
-    const { leaves } = await audit.get(leavesFact);
-    const found = leaves.filter(
+    const { announced } = await audit.get(leavesFact);
+    const found = announced.filter(
       ({ leaf }) => leaf.type === 'disclosure' && leaf.campaign === plan.campaign,
     );
     const [first, second] = found;
@@ -69,69 +71,46 @@ export const openingChecks: readonly Check[] = [
 ];
 
 async function readOpenings(audit: Audit): Promise<readonly Opened[]> {
-  const { leaves } = await audit.get(leavesFact);
-  const opened: Opened[] = [];
-  for (const path of pathsIn(audit, 'openings/')) {
+  const { size } = await audit.get(leavesFact);
+  const leafAt = leafReader(audit.files, size);
+  const indexes = pathsIn(audit, 'openings/').map((path) => {
     const index = Number(path.slice('openings/'.length));
     demand(RECORD.opening(index) === path, `${path} is no index`);
-    const leaf = leaves[index]?.leaf;
+    return index;
+  });
+  const opened: Opened[] = [];
+  for (const index of indexes.sort((a, b) => a - b)) {
+    const path = RECORD.opening(index);
+    const leaf = index < size ? await leafAt(index) : undefined;
     demand(leaf?.type === 'sealed', `${path} is for a leaf that is not sealed`);
     const bytes = await audit.files.read(path, LIMIT.document);
     demand(sha256Hex(bytes) === leaf.sha256, `${path} does not hash to its leaf`);
     opened.push({ index, opening: within(path, () => parseOpening(bytes)) });
   }
-  return opened.sort((a, b) => a.index - b.index);
+  return opened;
 }
 
-type Account = Extract<Leaf, { type: 'opened' | 'dummy' | 'withheld' }>;
-
-/**
- * The duty to open: nothing that was sealed before the disclosure may quietly stay so.
- *
- * What a campaign still hidden then had sealed is withheld, with the dummies around it, and opened
- * when its own time comes: the one way in which a leaf is accounted for twice.
- */
+/** The duty to open: nothing that was sealed before the disclosure may quietly stay so. */
 async function checkAccounts(audit: Audit): Promise<string> {
-  const { leaves } = await audit.get(leavesFact);
+  const log = await audit.get(leavesFact);
   const files = new Set((await audit.get(openingsFact)).map(({ index }) => index));
   const disclosure = await audit.get(disclosureFact);
 
-  const accounts = readAccounts(leaves);
+  const accounts = log.accounts();
   const nonces = await readDummies(audit);
-  const ends: Account[] = [];
-  for (const { index, leaf } of leaves.slice(0, disclosure)) {
-    if (leaf.type !== 'sealed') continue;
-    const account = accounts[index];
-    demand(account !== undefined, `leaf ${index} is sealed to this day`);
-    ends.push(account);
-    if (account.type === 'dummy') requireDummy(leaf, index, nonces);
-    const isOpened = account.type === 'opened';
+  const leafAt = leafReader(audit.files, log.size);
+  for (let index = 0; index < disclosure; index++) {
+    const end = accounts.endOf(index);
+    if (end === undefined) continue;
+    demand(end.type !== 'sealed', `leaf ${index} is sealed to this day`);
+    if (end.type === 'dummy') requireDummy(await leafAt(index), index, nonces);
+    const isOpened = end.type === 'opened';
     demand(!isOpened || files.has(index), `${RECORD.opening(index)} is missing`);
     demand(isOpened || !files.has(index), `leaf ${index} is not opened in the log`);
   }
   const late = [...files].find((index) => index > disclosure);
   demand(late === undefined, `leaf ${late ?? 0} was sealed after the disclosure`);
-  return describeAccounts(ends);
-}
-
-/** How each sealed leaf ends, by its index. */
-function readAccounts(leaves: readonly LoggedLeaf[]): readonly (Account | undefined)[] {
-  const accounts = Array<Account | undefined>(leaves.length).fill(undefined);
-  for (const { index, leaf } of leaves) {
-    if (leaf.type !== 'opened' && leaf.type !== 'dummy' && leaf.type !== 'withheld') continue;
-    const { first, last } = accountedSpan(leaf);
-    // The first leaf that is wrong ends this, so a span as long as the log costs nothing twice.
-    for (let at = first; at <= last; at++) {
-      const sealed = leaves[at];
-      const isEarlier = sealed !== undefined && at < index && isSealed(sealed);
-      demand(isEarlier, `leaf ${index} accounts for no leaf sealed before it`);
-      const isFirst = accounts[at] === undefined;
-      const isOpening = accounts[at]?.type === 'withheld' && leaf.type !== 'withheld';
-      demand(isFirst || isOpening, `leaf ${at} is accounted for twice`);
-      accounts[at] = leaf;
-    }
-  }
-  return accounts;
+  return describeEnds(accounts.countBelow(disclosure));
 }
 
 async function readDummies(audit: Audit): Promise<DummyNonces> {
@@ -142,21 +121,14 @@ async function readDummies(audit: Audit): Promise<DummyNonces> {
 function requireDummy(sealed: Leaf, index: number, nonces: DummyNonces): void {
   const nonce = nonces(index);
   demand(nonce !== undefined, `${RECORD.dummies} does not open leaf ${index}`);
-  demand(formatLeaf(dummyLeaf(nonce)) === formatLeaf(sealed), `leaf ${index} is no dummy`);
+  demand(isSameLeaf(dummyLeaf(nonce), sealed), `leaf ${index} is no dummy`);
 }
 
-function isSealed({ leaf }: LoggedLeaf): boolean {
-  return leaf.type === 'sealed';
+function isSameLeaf(a: Leaf, b: Leaf): boolean {
+  return a.type === 'sealed' && b.type === 'sealed' && a.sha256 === b.sha256;
 }
 
-function describeAccounts(accounts: readonly Account[]): string {
-  const reasons = new Map<string, number>();
-  for (const account of accounts) {
-    if (account.type !== 'withheld') continue;
-    reasons.set(account.reason, (reasons.get(account.reason) ?? 0) + 1);
-  }
-  const numberOf = (type: Account['type']): number =>
-    accounts.filter((account) => account.type === type).length;
-  const withheld = [...reasons].map(([reason, number]) => `, ${number} withheld (${reason})`);
-  return `${numberOf('opened')} opened, ${numberOf('dummy')} dummies${withheld.join('')}`;
+function describeEnds({ opened, dummies, withheld }: EndCounts): string {
+  const reasons = [...withheld].map(([reason, number]) => `, ${number} withheld (${reason})`);
+  return `${opened} opened, ${dummies} dummies${reasons.join('')}`;
 }

@@ -1,7 +1,9 @@
 import { toHex } from '../../protocol/encoding/bytes.ts';
 import { openReceipt } from '../../protocol/log/receipt.ts';
 import { count, demand, NotAskedError, within, type Audit, type Check } from './check.ts';
-import { leavesFact } from './log.ts';
+import { checkpointFact, tilesFact } from './log.ts';
+import { recordSource } from './record-log.ts';
+import { findLeaves } from './tree/scan-hashes.ts';
 import { trustFact } from './trust.ts';
 
 export const receiptChecks: readonly Check[] = [
@@ -16,14 +18,17 @@ export const receiptChecks: readonly Check[] = [
 async function checkReceipts(audit: Audit): Promise<string> {
   if (audit.receipts.length === 0) throw new NotAskedError('no --receipts were given');
   const { newest } = await audit.get(trustFact);
-  const { hashes } = await audit.get(leavesFact);
-  const logged = new Set(hashes.map(toHex));
-  for (const [i, note] of audit.receipts.entries()) {
-    const what = `receipt ${i + 1}`;
-    const receipt = within(what, () =>
+  const { size } = await audit.get(checkpointFact);
+  await audit.get(tilesFact);
+  const promised = audit.receipts.map((note, i) => {
+    const { leafHash } = within(`receipt ${i + 1}`, () =>
       openReceipt(note, newest.origin, [newest.logKey], audit.verify),
     );
-    demand(logged.has(toHex(receipt.leafHash)), `what ${what} promises is not in the log`);
+    return toHex(leafHash);
+  });
+  const logged = await findLeaves(recordSource(audit.files, size), size, new Set(promised));
+  for (const [i, hash] of promised.entries()) {
+    demand(logged.has(hash), `what receipt ${i + 1} promises is not in the log`);
   }
   return count(audit.receipts.length, 'receipt');
 }

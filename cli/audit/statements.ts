@@ -1,4 +1,5 @@
 import { equalBytes, fromBase64 } from '../../protocol/encoding/bytes.ts';
+import { treeReader } from '../../protocol/log/tree-reader.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import {
   verifyOperatorStatement,
@@ -9,9 +10,9 @@ import { parseStatementLines, type StatementLine } from '../record/lines.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { enrolmentsFact } from './enrolments.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
-import { leavesFact } from './log.ts';
+import { checkpointFact, tilesFact } from './log.ts';
 import { planFact } from './plan.ts';
-import { rootsAt } from './roots.ts';
+import { olderTiles } from './record-log.ts';
 
 export interface RecordedStatement {
   readonly statement: VerifiedOperatorStatement;
@@ -104,16 +105,18 @@ async function checkOrder(audit: Audit): Promise<string> {
  */
 async function checkCheckpoints(audit: Audit): Promise<string> {
   const statements = await audit.get(statementsFact);
-  const { hashes } = await audit.get(leavesFact);
-  const sizes = new Set(statements.map(({ statement }) => statement.checkpoint.size));
-  const roots = rootsAt(hashes, sizes);
+  const { size: logSize } = await audit.get(checkpointFact);
+  await audit.get(tilesFact);
+  const reader = treeReader(olderTiles(audit.files, logSize));
+  const roots = new Map<number, Uint8Array>();
   for (const { statement, line, index } of statements) {
     const { size, root } = statement.checkpoint;
     const what = `statement ${line.seq}`;
     demand(size <= index, `${what} saw a log larger than it was then`);
-    const expected = roots.get(size);
-    const isOurs = expected !== undefined && equalBytes(fromBase64(root), expected);
+    const expected = roots.get(size) ?? (await reader.root(size));
+    roots.set(size, expected);
+    const isOurs = equalBytes(fromBase64(root), expected);
     demand(isOurs, `${what} saw another log: at size ${size} this one has another root`);
   }
-  return count(sizes.size, 'checkpoint');
+  return count(roots.size, 'checkpoint');
 }

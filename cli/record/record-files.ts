@@ -17,6 +17,8 @@ export interface RecordFiles {
   read(path: string, maxBytes: number): Promise<Uint8Array>;
   /** SHA-256 in hex. */
   digest(path: string): Promise<string>;
+  /** Where they are on disk, for whoever reads many of them by itself: only those in `sizes`. */
+  readonly directory?: string;
 }
 
 /** A record lacks a file. */
@@ -65,6 +67,7 @@ export async function openRecordDirectory(directory: string): Promise<RecordFile
   return {
     sizes,
     strangers,
+    directory,
     read: async (path, maxBytes) => readFileBounded(present(path), maxBytes),
     async digest(path) {
       const hash = createHash('sha256');

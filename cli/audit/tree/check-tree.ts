@@ -51,7 +51,7 @@ export interface TreeOptions {
  *   not what the leaves make it, is missing, or all of it makes another root than the signed one.
  */
 export async function checkTree(
-  source: LogSource,
+  source: Pick<LogSource, 'tile' | 'directory'>,
   { size, root }: Pick<Checkpoint, 'size' | 'root'>,
   options: TreeOptions = {},
 ): Promise<CheckedTree> {
