@@ -14,16 +14,26 @@ export function disguises(canary: Buffer): Buffer[] {
     Buffer.from(hex.toUpperCase()),
     Buffer.from(hex, 'utf16le'),
     Buffer.from(hex, 'utf16le').swap16(),
-    ...base64Of(canary),
-    ...base64Of(Buffer.from(hex)),
-    Buffer.from(canary.toString('base64url').slice(0, 40)),
+    // As a string of one character a byte, in what strings are kept and sent as.
+    Buffer.from(canary.toString('latin1')),
+    Buffer.from(canary.toString('latin1'), 'utf16le'),
+    ...[canary, Buffer.from(hex)].flatMap(base64Of),
+    // What is base64 inside JSON that travels as base64, like everything in an envelope.
+    ...base64Of(canary).flatMap(base64Of),
+    ...base64Of(canary).map((it) =>
+      Buffer.from(it.toString('utf8').replace(/\+/g, '-').replace(/\//g, '_')),
+    ),
     Buffer.from(base32.encode(canary).slice(0, 48)),
     Buffer.from(base58.encode(canary)),
     Buffer.from(bytes.join(',')),
     Buffer.from(bytes.join(', ')),
     Buffer.from(bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':')),
     Buffer.from(bytes.map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')),
-    Buffer.from(bytes.map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('')),
+    Buffer.from(bytes.map((byte) => `\\u00${byte.toString(16).padStart(2, '0')}`).join('')),
+    ...['', 'upper'].map((letters) => {
+      const digits = letters === '' ? hex : hex.toUpperCase();
+      return Buffer.from(digits.replace(/../g, '%$&'));
+    }),
   ];
 }
 
