@@ -86,10 +86,7 @@ export const revertCommand: Command = {
  *
  * @throws {@link WithdrawnError} when what was opened here has been superseded.
  */
-async function patchInForce(
-  session: SpeakerSession,
-  directory: CampaignDirectory,
-): Promise<Chain> {
+async function patchInForce(session: SpeakerSession, directory: CampaignDirectory): Promise<Chain> {
   const stored = await loadChain(session.home, session.trust, directory);
   const chain = await newestChain(session, stored);
   if ((await findReleaseKeyHere(directory, chain.plan)) !== undefined) return chain;
