@@ -15,5 +15,6 @@ export function isUrl(text: string): boolean {
  */
 export function openSource(context: NetworkContext, text: string): LogSource {
   if (!isUrl(text)) return directorySource(text);
-  return serverSource(connectTo(context, formatServerUrl(parseServerUrl(text))));
+  const client = connectTo(context, formatServerUrl(parseServerUrl(text)));
+  return serverSource(client, client);
 }

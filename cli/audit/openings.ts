@@ -13,7 +13,7 @@ import { pathsIn } from './folder.ts';
 import { leavesFact } from './log.ts';
 import { planFact } from './plan.ts';
 import { leafReader } from './record-log.ts';
-import type { EndCounts } from './tree/accounts.ts';
+import { formatEnds } from './tree/accounts.ts';
 
 export interface Opened {
   /** Of the sealed leaf in the log. */
@@ -110,7 +110,7 @@ async function checkAccounts(audit: Audit): Promise<string> {
   }
   const late = [...files].find((index) => index > disclosure);
   demand(late === undefined, `leaf ${late ?? 0} was sealed after the disclosure`);
-  return describeEnds(accounts.countBelow(disclosure));
+  return formatEnds(accounts.countBelow(disclosure));
 }
 
 async function readDummies(audit: Audit): Promise<DummyNonces> {
@@ -126,9 +126,4 @@ function requireDummy(sealed: Leaf, index: number, nonces: DummyNonces): void {
 
 function isSameLeaf(a: Leaf, b: Leaf): boolean {
   return a.type === 'sealed' && b.type === 'sealed' && a.sha256 === b.sha256;
-}
-
-function describeEnds({ opened, dummies, withheld }: EndCounts): string {
-  const reasons = [...withheld].map(([reason, number]) => `, ${number} withheld (${reason})`);
-  return `${opened} opened, ${dummies} dummies${reasons.join('')}`;
 }

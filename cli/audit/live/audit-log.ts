@@ -6,12 +6,14 @@ import type { Home } from '../../home/home.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openState, type WitnessedState } from '../signed-state.ts';
 import { isSameState, requireSuccession } from '../succession.ts';
+import { openAccounts, type EndCounts } from '../tree/accounts.ts';
 import { addCounts, checkTree, type LeafCounts } from '../tree/check-tree.ts';
 import type { LogSource } from '../tree/source.ts';
+import { endsOf, verifyEnds } from './ends.ts';
 import { openProgress, type Progress, type ProgressFile } from './progress.ts';
 
 export interface LogAudit {
-  readonly context: Pick<Context, 'sleep'>;
+  readonly context: Pick<Context, 'sleep' | 'now'>;
   readonly home: Home;
   readonly source: LogSource;
   readonly keys: LogKeys;
@@ -28,6 +30,8 @@ export interface AuditedLog {
   readonly tiles: number;
   /** All leaves that were ever audited, by type. */
   readonly counts: LeafCounts;
+  /** What became of everything sealed before the last disclosure; undefined as long as there is none. */
+  readonly ends: EndCounts | undefined;
 }
 
 /**
@@ -35,10 +39,11 @@ export interface AuditedLog {
  *
  * Every new leaf and every tile that changed is read; with what was known to be on the left they
  * have to make the root that is signed now, and up to the old size the root that was signed then.
- * Progress is kept only after all of it holds.
+ * What it calls opened or a dummy since has to be what the server opens. Progress is kept only after
+ * all of it holds.
  *
  * @throws {@link ProtocolError} `checkpoint_invalid` when the log shrank or forked, both signed notes
- *   being in `evidence/`; `proof_invalid`, `leaf_invalid` or `encoding_invalid` when what it serves is
+ *   being in `evidence/`; `leaf_invalid` also as `verifyEnds` and `endsOf`; `proof_invalid` or `encoding_invalid` when what it serves is
  *   not what it signed; as `openCheckpoint`.
  */
 export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
@@ -48,7 +53,7 @@ export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
   const state = openState(await source.checkpoint(), keys);
   if (before !== undefined) {
     if (isSameState(before.checkpoint, state.checkpoint) && !full) {
-      return unchanged(file, before, state);
+      return unchanged(audit, file, before, state);
     }
     // Small, and decides alone when the log shrank or has two roots for one size.
     await requireSuccession(home, (path) => source.tile(path), before, state);
@@ -56,10 +61,23 @@ export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
 
   const size = before?.checkpoint.size ?? 0;
   const start = full ? 0 : Math.floor(size / TILE_WIDTH) * TILE_WIDTH;
+  const accounts = full || before === undefined ? openAccounts() : before.accounts;
+  const disclosures = before === undefined || full ? [] : [...before.disclosures];
+  const seenAt = new Map(before?.disclosures.map((it) => [it.index, it.seenAt]));
+  let firstEnded = Infinity;
   const tree = await checkTree(source, state.checkpoint, {
     start,
     ...(size > 0 && { older: size }),
     ...(!full && { counted: size }),
+    onOther({ index, leaf }) {
+      accounts.add({ index, leaf });
+      if (leaf.type === 'disclosure') {
+        const { campaign } = leaf;
+        disclosures.push({ campaign, index, seenAt: seenAt.get(index) ?? context.now() });
+      }
+      if (leaf.type === 'opened') firstEnded = Math.min(firstEnded, leaf.index);
+      if (leaf.type === 'dummy') firstEnded = Math.min(firstEnded, leaf.first);
+    },
   });
   // What was just proven with a few hashes, once more with every leaf: two answers of a server may differ.
   if (before !== undefined && size > 0 && !isRoot(tree.olderRoot, before)) {
@@ -68,21 +86,28 @@ export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
       'the leaves make another root for the size seen before',
     );
   }
+  if (firstEnded < Infinity) {
+    await verifyEnds(source, state.checkpoint, { accounts, disclosures }, firstEnded);
+  }
+  const ends = endsOf({ accounts, disclosures }, context.now());
   const counts: LeafCounts = full ? {} : { ...before?.counts };
   addCounts(counts, tree.counts);
-  await file.write({ checkpoint: state.checkpoint, note: state.note, counts });
-  return { state, before: before?.checkpoint.size, tiles: tree.tiles, counts };
+  const { checkpoint, note } = state;
+  await file.write({ checkpoint, note, counts, accounts, disclosures });
+  return { state, before: before?.checkpoint.size, tiles: tree.tiles, counts, ends };
 }
 
 /** The note may have more cosignatures than before. */
 async function unchanged(
+  { context }: LogAudit,
   file: ProgressFile,
   before: Progress,
   state: WitnessedState,
 ): Promise<AuditedLog> {
   const { counts } = before;
-  if (before.note !== state.note) await file.write({ ...state, counts });
-  return { state, before: before.checkpoint.size, tiles: 0, counts };
+  const ends = endsOf(before, context.now());
+  if (before.note !== state.note) await file.write({ ...before, ...state });
+  return { state, before: before.checkpoint.size, tiles: 0, counts, ends };
 }
 
 function isRoot(root: Uint8Array | undefined, { checkpoint }: Progress): boolean {

@@ -5,6 +5,7 @@ import type { Context } from '../../command.ts';
 import { InterruptedError, ProblemError, TemporaryError } from '../../errors.ts';
 import { exitCodeOf, EXIT } from '../../exit-code.ts';
 import { countWitnesses } from '../signed-state.ts';
+import { formatEnds } from '../tree/accounts.ts';
 import { auditLog, type AuditedLog, type LogAudit } from './audit-log.ts';
 
 export interface LiveAudit extends LogAudit {
@@ -63,7 +64,7 @@ function isTemporary(error: unknown): boolean {
 }
 
 function tell({ out }: Context, audited: AuditedLog): void {
-  const { state, before, tiles, counts } = audited;
+  const { state, before, tiles, counts, ends } = audited;
   const { origin, size, root } = state.checkpoint;
   const added = size - (before ?? 0);
   out.event('checkpoint', { ...describe(audited), added, tiles });
@@ -78,18 +79,31 @@ function tell({ out }: Context, audited: AuditedLog): void {
   for (const [type, number] of Object.entries(counts)) {
     out.line(`${String(number).padStart(8)} ${type}`);
   }
+  if (ends === undefined) return;
+  out.line(`sealed before the last disclosure: ${formatEnds(ends)}`);
+  if (ends.sealed > 0) {
+    out.warn(`${ends.sealed} leaves sealed before the last disclosure are not accounted for yet`);
+  }
 }
 
 function summarise({ out }: Context, audited: WitnessedLog): void {
   out.summary({ result: 'pass', quorum: audited.quorum, ...describe(audited) });
 }
 
-function describe({ state, before, counts }: AuditedLog): object {
+function describe({ state, before, counts, ends }: AuditedLog): object {
   const { origin, size, root } = state.checkpoint;
   // Unix seconds: a witness may write a time that no calendar has.
   const cosignatures = state.cosignatures.map(({ witness, time }) => ({
     witness: witness.name,
     time: Number(time),
   }));
-  return { origin, size, root: toBase64(root), before: before ?? null, cosignatures, counts };
+  return {
+    origin,
+    size,
+    root: toBase64(root),
+    before: before ?? null,
+    cosignatures,
+    counts,
+    ends: ends === undefined ? null : { ...ends, withheld: Object.fromEntries(ends.withheld) },
+  };
 }

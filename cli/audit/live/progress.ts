@@ -2,18 +2,30 @@ import { z } from 'zod';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../../protocol/encoding/json.ts';
-import { parseShape, safeCount } from '../../../protocol/encoding/shape.ts';
+import { campaignId, parseShape, safeCount } from '../../../protocol/encoding/shape.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { formatVerifierKey, type NoteVerifier } from '../../../protocol/signature/note.ts';
 import { findFile, withLock, writeAtomically } from '../../home/files.ts';
 import type { Home } from '../../home/home.ts';
 import type { SignedState } from '../succession.ts';
+import { openAccounts, type Accounts } from '../tree/accounts.ts';
 import type { LeafCounts } from '../tree/check-tree.ts';
 
 /** Up to where a log has been audited: every leaf before was read. */
 export interface Progress extends SignedState {
   /** Leaves by type. */
   readonly counts: LeafCounts;
+  /** What became of the sealed ones. */
+  readonly accounts: Accounts;
+  readonly disclosures: readonly SeenDisclosure[];
+}
+
+/** A leaf that discloses a campaign. */
+export interface SeenDisclosure {
+  readonly campaign: string;
+  readonly index: number;
+  /** When this home first saw it, in Unix milliseconds. */
+  readonly seenAt: number;
 }
 
 /** What this home has audited of one log, wherever it was read from. */
@@ -24,7 +36,8 @@ export interface ProgressFile {
   write(progress: Progress): Promise<void>;
 }
 
-const MAX_BYTES = 262_144;
+/** Mostly runs of leaves with one end: a few kilobytes for each campaign. */
+const MAX_BYTES = 64 * 1024 * 1024;
 
 const progressJson = z.strictObject({
   format: z.literal('sealdrop-audit/v1'),
@@ -42,6 +55,10 @@ const progressJson = z.strictObject({
     ]),
     safeCount,
   ),
+  accounts: z.strictObject({ runs: z.string(), reasons: z.array(z.string().max(32)) }),
+  disclosures: z.array(
+    z.strictObject({ campaign: campaignId, index: safeCount, seenAt: safeCount }),
+  ),
 });
 
 /** One file per log key in `audits/`. */
@@ -57,18 +74,24 @@ export function openProgress(
     const bytes = await findFile(path);
     if (bytes === undefined) return undefined;
     const json = parseJson(bytes, MAX_BYTES);
-    const { note, counts } = parseShape(progressJson, json, 'encoding_invalid', 'audit progress');
-    const checkpoint = openCheckpoint(note, log.name, [log], verifyEd25519);
-    return { checkpoint, note, counts };
+    const parsed = parseShape(progressJson, json, 'encoding_invalid', 'audit progress');
+    const checkpoint = openCheckpoint(parsed.note, log.name, [log], verifyEd25519);
+    return { ...parsed, checkpoint, accounts: openAccounts(parsed.accounts) };
   };
 
   return {
     read,
-    async write({ checkpoint, note, counts }) {
+    async write({ checkpoint, note, counts, accounts, disclosures }) {
       await withLock(`${path}.lock`, sleep, async () => {
         const before = await read();
         if (before !== undefined && before.checkpoint.size > checkpoint.size) return;
-        const json = { format: 'sealdrop-audit/v1', note, counts };
+        const json = {
+          format: 'sealdrop-audit/v1',
+          note,
+          counts,
+          accounts: accounts.encode(checkpoint.size),
+          disclosures,
+        };
         await writeAtomically(path, `${JSON.stringify(json, null, 2)}\n`);
       });
     },

@@ -35,6 +35,21 @@ export interface Accounts {
   endOf(index: number): LeafEnd | undefined;
   /** Count the sealed leaves among the first `end` ones. */
   countBelow(end: number): EndCounts;
+  /** All of it for the first `size` leaves, for {@link openAccounts}. */
+  encode(size: number): EncodedAccounts;
+}
+
+/** Accounts as text: `300:0 1:1 12:2` are 300 sealed leaves, one of another kind and 12 opened ones. */
+export interface EncodedAccounts {
+  readonly runs: string;
+  /** Of withheld leaves; the first is that of runs of 4. */
+  readonly reasons: readonly string[];
+}
+
+/** For people: `12 opened, 30 dummies, 4 withheld (other)`. */
+export function formatEnds({ opened, dummies, withheld }: EndCounts): string {
+  const reasons = [...withheld].map(([reason, number]) => `, ${number} withheld (${reason})`);
+  return `${opened} opened, ${dummies} dummies${reasons.join('')}`;
 }
 
 // What a byte says. Reasons of withheld leaves are numbered from WITHHELD on.
@@ -44,10 +59,13 @@ const OPENED = 2;
 const DUMMY = 3;
 const WITHHELD = 4;
 const MAX_REASONS = 256 - WITHHELD;
+/** More than a gigabyte of states is not a log that anybody follows. */
+const MAX_LEAVES = 2 ** 30;
 
-export function openAccounts(): Accounts {
-  let states = new Uint8Array(4096);
-  const reasons: string[] = [];
+/** @param known - What was encoded before; by default of a log without leaves. */
+export function openAccounts(known: EncodedAccounts = { runs: '', reasons: [] }): Accounts {
+  let states = decodeRuns(known);
+  const reasons = [...known.reasons];
 
   const stateAfter = (leaf: Leaf): number => {
     if (leaf.type === 'opened') return OPENED;
@@ -99,7 +117,37 @@ export function openAccounts(): Accounts {
         withheld: new Map(withheld.filter(([, number]) => number > 0)),
       };
     },
+    encode: (size) => ({ runs: encodeRuns(states, size), reasons: [...reasons] }),
   };
+}
+
+function encodeRuns(states: Uint8Array, size: number): string {
+  const runs: string[] = [];
+  for (let start = 0, end = 0; start < size; start = end) {
+    const state = states[start] ?? SEALED;
+    while (end < size && (states[end] ?? SEALED) === state) end++;
+    runs.push(`${end - start}:${state}`);
+  }
+  return runs.join(' ');
+}
+
+/** @throws {@link ProtocolError} `encoding_invalid` */
+function decodeRuns({ runs, reasons }: EncodedAccounts): Uint8Array<ArrayBuffer> {
+  const parsed = runs.split(' ').map((run) => {
+    const [, length, state] = /^([1-9]\d{0,9}):(0|[1-9]\d{0,2})$/.exec(run) ?? [];
+    if (runs !== '' && !(Number(state) < WITHHELD + reasons.length)) throw malformed();
+    return { length: Number(length ?? 0), state: Number(state ?? SEALED) };
+  });
+  const size = parsed.reduce((sum, { length }) => sum + length, 0);
+  if (size > MAX_LEAVES) throw malformed();
+  const states = new Uint8Array(size);
+  let at = 0;
+  for (const { length, state } of parsed) states.fill(state, at, (at += length));
+  return states;
+}
+
+function malformed(): ProtocolError {
+  return new ProtocolError('encoding_invalid', 'malformed accounts of a log');
 }
 
 function invalid(message: string): ProtocolError {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { readFileBoundedSync } from '../../../platform/read-file.ts';
 import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
+import type { Client } from '../../client/client.ts';
 import { ProblemError } from '../../errors.ts';
 import { hasErrorCode } from '../../home/files.ts';
 import { LIMIT } from '../../record/layout.ts';
@@ -14,6 +15,8 @@ export interface LogSource {
   tile(path: string): Promise<Uint8Array>;
   /** Where the tiles are files, so that threads can read them by themselves. */
   readonly directory?: string;
+  /** What a server gives out once a campaign is disclosed. */
+  readonly disclosed?: Pick<Client, 'openings' | 'dummies'>;
 }
 
 /** A tile; undefined when it is missing. */
@@ -49,8 +52,12 @@ export function directorySource(directory: string): LogSource {
 }
 
 /** A log on a server. A tile that the checkpoint implies and the server does not have is a breach. */
-export function serverSource(client: Pick<LogSource, 'checkpoint' | 'tile'>): LogSource {
+export function serverSource(
+  client: Pick<Client, 'checkpoint' | 'tile'>,
+  disclosed?: LogSource['disclosed'],
+): LogSource {
   return {
+    ...(disclosed !== undefined && { disclosed }),
     checkpoint: () => client.checkpoint(),
     async tile(path) {
       try {

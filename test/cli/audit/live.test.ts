@@ -85,10 +85,10 @@ describe('audit URL', () => {
       asked.push(new URL(urlOf(input)).pathname);
       return fetch(input, init);
     };
-    await publish(files, [...leaves.slice(0, 890), 'opened/v1 2\n']);
+    await publish(files, [...leaves.slice(0, 890), `open/v1 snapshot ${'a'.repeat(64)}\n`]);
     await using later = await testContext({ json: true, home: context.home, fetch: watched });
     const second = await look(later);
-    assert.deepEqual(second['counts'], { sealed: 890, opened: 1 });
+    assert.deepEqual(second['counts'], { sealed: 890, snapshot: 1 });
     assert.deepEqual([second['size'], second['before']], [891, 300]);
     assert.ok(asked.includes('/log/tile/entries/001') && !asked.includes('/log/tile/entries/000'));
 

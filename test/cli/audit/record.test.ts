@@ -117,6 +117,24 @@ describe('record of a real campaign', () => {
     assert.deepEqual(names, ['record']);
   });
 
+  it('accounts for the same leaves as an audit of the server does', async () => {
+    await using offline = await testContext({ json: true });
+    await runCommand(auditCommand, { args: [record], options: { rootSha256 } }, offline);
+    const checks = offline.said.events().filter(({ message_type: type }) => type === 'check');
+    const complete = checks.find(({ id }) => id === 'openings.complete');
+
+    await using context = await auditor({ json: true });
+    await runCommand(auditCommand, { args: [world.server.url] }, context);
+    const ends = context.said.summary()['ends'] as Record<string, unknown>;
+    const { sealed, opened, dummies, withheld } = ends;
+    assert.equal(sealed, 0);
+    const others = Object.entries(withheld as Record<string, number>).map(
+      ([reason, number]) => `, ${number} withheld (${reason})`,
+    );
+    const found = `${String(opened)} opened, ${String(dummies)} dummies${others.join('')}`;
+    assert.equal(found, complete?.['detail']);
+  });
+
   it('is not written over another one', async () => {
     await using context = await auditor();
     const input = { args: [world.story.sealed.id], options: { out: record } };
