@@ -41,6 +41,9 @@ export const envelopeJson = z.strictObject({
 /** A PGP MESSAGE or PUBLIC KEY block. */
 const armored = z.string().min(1).max(1_048_576);
 
+/** Notice, any later turn, disclosure. */
+export const messageKind = z.enum(['notice', 'turn', 'closing']);
+
 /** One plain address; the strict grammar is the server's (`server/services/contact/address.ts`). */
 const email = z.string().min(3).max(254);
 
@@ -165,9 +168,9 @@ export const custodyResponse = z.strictObject({
 
 export const directiveRequest = z.strictObject({
   envelope: envelopeJson,
-  /** TUF targets metadata with this officer's signature; required with `arm`. */
+  /** TUF targets metadata with this officer's signature; required with `arm` and `supersede`. */
   targets: base64.optional(),
-  /** This officer's signatures over the plaintext, an age file to the release recipient; required with `commit`. */
+  /** This officer's signatures over the plaintext, an age file to the release recipient; required with `commit` and `supersede`. */
   attachment: base64.optional(),
 });
 export const directiveResponse = z.strictObject({
@@ -196,7 +199,7 @@ export const inboxResponse = z.strictObject({
   campaigns: z.array(
     z.strictObject({
       campaign: campaignView,
-      messages: z.array(z.strictObject({ kind: z.enum(['notice', 'closing']), armored })),
+      messages: z.array(z.strictObject({ kind: messageKind, directive: safeCount, armored })),
       /** Kinds of the caller's own accepted statements, oldest first, with the highest counter. */
       statements: z.array(z.string().max(16)),
       counter: safeCount,
@@ -253,10 +256,17 @@ export const tallyResponse = z.strictObject({
 
 // Messages -----------------------------------------------------------------------------------
 
-export const messageKind = z.enum(['notice', 'closing']);
 export const messagesRequest = z.strictObject({
   messages: z
-    .array(z.strictObject({ operator: publicKeyHex, kind: messageKind, armored }))
+    .array(
+      z.strictObject({
+        operator: publicKeyHex,
+        kind: messageKind,
+        /** Number of the directive that it tells of; by default the last one. */
+        directive: safeCount.optional(),
+        armored,
+      }),
+    )
     .min(1)
     .max(64),
 });
@@ -267,6 +277,7 @@ export const messagesResponse = z.strictObject({
     z.strictObject({
       operator: publicKeyHex,
       kind: messageKind,
+      directive: safeCount,
       state: deliveryState,
       attempts: safeCount,
       updatedAt: instant,

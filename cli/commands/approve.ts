@@ -22,13 +22,14 @@ export const approveCommand: Command = {
     const id = argument(input, 0);
     const session = await openOfficerSession(context);
     const standing = await loadStanding(session, id);
-    const draft = await findDraft(input, session, standing);
     const { pending } = standing;
+    const draft = await findDraft(input, session, pending?.revised ?? standing);
 
     if (pending === undefined) {
       // The move may have completed while what follows from it was interrupted.
       const last = standing.directives.at(-1);
-      if (last === undefined || draft === undefined || !needsDraft(last.action)) {
+      const canResume = last !== undefined && last.action !== 'arm';
+      if (!canResume || (draft === undefined && needsDraft(last.action))) {
         throw new CliError(`nothing is pending for ${id}`, `see: sealdrop inspect ${id}`);
       }
       const completion = await completeMove(session, standing, last.action, draft);
@@ -45,11 +46,13 @@ export const approveCommand: Command = {
       return;
     }
 
-    const subject = { action, override: directive.override === true, pending };
+    const { revised } = pending;
+    const subject = { action, override: directive.override === true, pending, revised };
     const { checked, companions } = await checkMove(session, standing, subject, draft);
     for (const line of describeStanding(session, standing)) context.out.line(line);
-    if (action === 'commit' && draft !== undefined) {
-      for (const line of describeDraft(draft, standing.plan)) context.out.line(line);
+    if ((action === 'commit' || action === 'supersede') && draft !== undefined) {
+      const { plan } = revised ?? standing;
+      for (const line of describeDraft(draft, plan)) context.out.line(line);
       context.out.note('to read the artifacts: age -d -i YOUR-KEY DRAFT | tar -x');
     }
     for (const sentence of checked) context.out.line(`checked           ${sentence}`);

@@ -65,8 +65,9 @@ async function saveMessages(
   const saved: string[] = [];
   const refused: string[] = [];
   for (const { campaign, messages } of entries) {
-    for (const { kind, armored } of messages) {
-      const name = `${campaign.campaign}.${kind}`;
+    for (const [i, { kind, directive, armored }] of messages.entries()) {
+      const isFirst = kind !== 'turn' && messages.findIndex((it) => it.kind === kind) === i;
+      const name = `${campaign.campaign}.${kind}${isFirst ? '' : `-${directive}`}`;
       const folder = join(parent, name);
       try {
         const mail = await readMessage(utf8Encode(armored), key, officers, new Date(context.now()));

@@ -1,4 +1,6 @@
 import type { Action, CampaignStatus } from '../../protocol/campaign/transitions.ts';
+import { checkPlan } from '../../protocol/campaign/plan.ts';
+import type { Draft } from '../../protocol/embargo/draft.ts';
 import { time } from '../../protocol/encoding/shape.ts';
 import {
   argument,
@@ -10,16 +12,24 @@ import {
 } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { checkMove, refuseEarlyDisclosure } from '../officer/approval.ts';
-import { completeMove, tellCompletion } from '../officer/completion.ts';
+import { completeMove, needsDraft, tellCompletion } from '../officer/completion.ts';
+import { openOwnDraft } from '../officer/drafts.ts';
 import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
 import { describeMove, type Move } from '../officer/move.ts';
-import { openOfficerSession } from '../officer/session.ts';
+import { readDraftFor, readSealed } from '../officer/sealed-dir.ts';
+import { openOfficerSession, type OfficerSession } from '../officer/session.ts';
 import { signAndComplete } from '../officer/signing.ts';
-import { loadStanding } from '../officer/standing.ts';
+import { loadStanding, type Standing } from '../officer/standing.ts';
+import { uploadCampaign } from '../officer/upload.ts';
 
 const REASON: OptionSpec = {
   flag: '--reason <text>',
   description: 'why, in one line; part of what is signed',
+};
+
+const REVISION: OptionSpec = {
+  flag: '--revision <dir>',
+  description: 'sealed directory of the next revision (seal DIR --after DRAFT)',
 };
 
 const ANEW: OptionSpec = {
@@ -32,8 +42,8 @@ interface MoveSpec {
   readonly summary: string;
   readonly example: string;
   readonly options?: readonly OptionSpec[];
-  /** States in which the move is done and only what follows from it may be missing. */
-  readonly resumesIn?: readonly CampaignStatus[];
+  /** Whether the move is done, so that only what follows from it may be missing. */
+  readonly isDone?: (standing: Standing) => boolean;
 }
 
 /** One command for each decision: it proposes, or takes up what an interruption left undone. */
@@ -42,7 +52,7 @@ function moveCommand({
   summary,
   example,
   options = [],
-  resumesIn = [],
+  isDone = () => false,
 }: MoveSpec): Command {
   return {
     name: action,
@@ -54,13 +64,14 @@ function moveCommand({
 
     async run(input, context) {
       const id = argument(input, 0);
-      const move = readMove(input, action);
       const session = await openOfficerSession(context);
       const standing = await loadStanding(session, id);
-      const draft = await findDraft(input, session, standing);
+      const revision = await findRevision(input, session, standing);
+      const move = { ...readMove(input, action), ...revision?.move };
+      const draft = revision?.draft ?? (await findDraft(input, session, standing));
 
-      if (resumesIn.includes(standing.state.status)) {
-        if (draft === undefined) {
+      if (revision === undefined && isDone(standing)) {
+        if (draft === undefined && needsDraft(action)) {
           throw new UsageError(
             `${action} of ${id} is done; to do what follows from it the draft is needed`,
             `run: sealdrop ${action} ${id} --draft FILE`,
@@ -71,6 +82,9 @@ function moveCommand({
         context.out.summary({ campaign: id, action, completed: true, completion });
         return;
       }
+      if (action === 'supersede' && revision === undefined) {
+        throw new UsageError('supersede by what?', 'give --revision DIR (seal DIR --after DRAFT)');
+      }
       const { pending } = standing;
       const isPending = pending?.directive.action === action && pending.problem === undefined;
       if (isPending && !hasFlag(input, 'anew')) {
@@ -79,7 +93,8 @@ function moveCommand({
       await refuseEarlyDisclosure(session, standing, move);
       const unlike = pending && { unlike: pending.digest };
       const payload = describeMove(session, standing, { ...move, ...unlike });
-      const subject = { action, override: move.override === true };
+      const { revised } = move;
+      const subject = { action, override: move.override === true, revised };
       const { checked, companions } = await checkMove(session, standing, subject, draft);
       for (const sentence of checked) context.out.note(`checked: ${sentence}`);
       const result = await signAndComplete(
@@ -93,6 +108,38 @@ function moveCommand({
     },
   };
 }
+
+/** The next revision, sealed in the folder that was named; uploaded, and our draft of it opened. */
+async function findRevision(
+  input: Input,
+  session: OfficerSession,
+  standing: Standing,
+): Promise<{ move: Pick<Move, 'revised' | 'to'>; draft: Draft } | undefined> {
+  const path = findOption(input, 'revision');
+  if (path === undefined) return undefined;
+  const sealed = await readSealed(path);
+  const { plan, planBytes } = sealed;
+  if (plan.campaign !== standing.plan.campaign) {
+    throw new UsageError(`${path} is of another campaign, ${plan.campaign}`);
+  }
+  checkPlan(plan, session.trust.root);
+  const ciphertext = await readDraftFor(path, session.keys.id);
+  const draft = await openOwnDraft(session, ciphertext, plan, planBytes);
+  await uploadCampaign(session, path, sealed, standing.plan);
+  const to = hasFlag(input, 'now') ? ({ to: 'released' } as const) : {};
+  return { move: { revised: { plan, planBytes }, ...to }, draft };
+}
+
+/** Whether the last thing decided was this. */
+const wasLast =
+  (action: Action) =>
+  ({ directives }: Standing): boolean =>
+    directives.at(-1)?.action === action;
+
+const isIn =
+  (...statuses: CampaignStatus[]) =>
+  ({ state }: Standing): boolean =>
+    statuses.includes(state.status);
 
 function refuseSecond(people: readonly string[], self: string, action: Action, id: string): void {
   if (people.includes(self)) {
@@ -125,8 +172,8 @@ export const commitCommand = moveCommand({
   action: 'commit',
   summary: 'Propose to commit in public to an uploaded campaign',
   example: 'sealdrop commit SDX-2026-7KQ4 --draft ada.draft.age',
-  options: [DRAFT_OPTION],
-  resumesIn: ['committed', 'notified', 'armed'],
+  options: [DRAFT_OPTION, REVISION, REASON],
+  isDone: ({ state }) => state.status !== 'draft',
 });
 
 export const notifyCommand = moveCommand({
@@ -134,7 +181,7 @@ export const notifyCommand = moveCommand({
   summary: 'Propose to tell operators; once decided, write the mails that are missing',
   example: 'sealdrop notify SDX-2026-7KQ4 --draft ada.draft.age',
   options: [DRAFT_OPTION],
-  resumesIn: ['notified', 'armed', 'released', 'adopted'],
+  isDone: wasLast('notify'),
 });
 
 export const armCommand = moveCommand({
@@ -185,24 +232,18 @@ export const discloseCommand = moveCommand({
     { flag: '--override', description: 'before the gate is reached; needs a reason' },
     REASON,
   ],
-  resumesIn: ['disclosed'],
+  isDone: isIn('disclosed'),
 });
 
-/** A second revision needs plans to be revised, which nothing here can do yet: it says so. */
-export const supersedeCommand: Command = {
-  name: 'supersede',
-  group: 'officer',
-  summary: 'Replace a released patch by a second revision (comes with a later release)',
-  args: [{ name: 'id', description: 'campaign id' }],
-  example: 'sealdrop supersede SDX-2026-7KQ4',
-
-  run(input) {
-    const id = argument(input, 0);
-    return Promise.reject(
-      new CliError(
-        'supersede comes with a later release of sealdrop; nothing was changed',
-        `stop the patch (sealdrop withdraw ${id} --reason TEXT) and release the new one as a campaign`,
-      ),
-    );
-  },
-};
+export const supersedeCommand = moveCommand({
+  action: 'supersede',
+  summary: 'Propose another patch in the place of a released one: the next revision',
+  example: 'sealdrop supersede SDX-2026-7KQ4 --revision ./next2 --reason "a sibling bug"',
+  options: [
+    REVISION,
+    REASON,
+    DRAFT_OPTION,
+    { flag: '--now', description: 'release it at once, instead of at the T0 of its plan' },
+  ],
+  isDone: wasLast('supersede'),
+});

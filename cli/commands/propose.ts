@@ -1,21 +1,15 @@
 import { checkPlan } from '../../protocol/campaign/plan.ts';
-import { toBase64 } from '../../protocol/encoding/bytes.ts';
-import { parseTime } from '../../protocol/encoding/time.ts';
 import { argument, type Command } from '../command.ts';
-import { CliError, ProblemError } from '../errors.ts';
+import { CliError, UsageError } from '../errors.ts';
 import { checkMove } from '../officer/approval.ts';
 import { completeMove, tellCompletion } from '../officer/completion.ts';
 import { openOwnDraft } from '../officer/drafts.ts';
 import { describeMove } from '../officer/move.ts';
-import {
-  bundlePath,
-  readDraftFor,
-  readSealed,
-  type SealedDirectory,
-} from '../officer/sealed-dir.ts';
-import { openOfficerSession, type OfficerSession } from '../officer/session.ts';
+import { readDraftFor, readSealed } from '../officer/sealed-dir.ts';
+import { openOfficerSession } from '../officer/session.ts';
 import { signAndComplete } from '../officer/signing.ts';
 import { loadStanding } from '../officer/standing.ts';
+import { uploadCampaign } from '../officer/upload.ts';
 
 export const proposeCommand: Command = {
   name: 'propose',
@@ -28,12 +22,18 @@ export const proposeCommand: Command = {
     const path = argument(input, 0);
     const sealed = await readSealed(path);
     const { plan, planBytes } = sealed;
+    if (plan.revision !== 1) {
+      throw new UsageError(
+        `${path} is revision ${plan.revision} of ${plan.campaign}`,
+        `run: sealdrop supersede ${plan.campaign} --revision ${path} --reason TEXT, or commit`,
+      );
+    }
     const session = await openOfficerSession(context);
     checkPlan(plan, session.trust.root);
     const ciphertext = await readDraftFor(path, session.keys.id);
     const draft = await openOwnDraft(session, ciphertext, plan, planBytes);
 
-    await upload(session, path, sealed);
+    await uploadCampaign(session, path, sealed);
     const standing = await loadStanding(session, plan.campaign);
     if (standing.state.plan !== sealed.planDigest) {
       throw new CliError(
@@ -76,36 +76,3 @@ export const proposeCommand: Command = {
     context.out.summary({ ...result, commitment: plan.commitment, checked });
   },
 };
-
-/** Everything the server is given: none of it can be read without an officer's key. */
-async function upload(
-  session: OfficerSession,
-  path: string,
-  { plan, planBytes, snapshot, custody }: SealedDirectory,
-): Promise<void> {
-  const { client, context } = session;
-  if (await isKnown(session, plan.campaign)) return;
-  if (parseTime(plan.releaseTime) <= context.now()) {
-    throw new CliError('the release time has passed', 'set another one and seal anew');
-  }
-  for (const { sha256, size } of [...plan.bundles, plan.closingBundle]) {
-    context.out.progress(`uploading ${size} bytes of ciphertext`);
-    await client.uploadBlob(bundlePath(path, sha256), sha256);
-  }
-  await client.postSnapshot(snapshot);
-  await client.createCampaign({
-    plan: toBase64(planBytes),
-    custody: custody.map(({ sealed, ...share }) => ({ ...share, sealed: toBase64(sealed) })),
-  });
-}
-
-/** A campaign is created last, so one that is there has its ciphertext too. */
-async function isKnown({ client }: OfficerSession, campaign: string): Promise<boolean> {
-  try {
-    await client.campaign(campaign);
-    return true;
-  } catch (error) {
-    if (error instanceof ProblemError && error.status === 404) return false;
-    throw error;
-  }
-}

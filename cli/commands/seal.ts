@@ -1,20 +1,35 @@
-import { planDigest } from '../../protocol/campaign/plan.ts';
-import { argument, type Command } from '../command.ts';
-import { CliError } from '../errors.ts';
-import { openHome } from '../home/home.ts';
+import { parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
+import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
+import { openDraft, type Draft } from '../../protocol/embargo/draft.ts';
+import { argument, findOption, hasFlag, type Command, type Input } from '../command.ts';
+import { CliError, UsageError } from '../errors.ts';
+import { readInputFile } from '../home/files.ts';
+import { openHome, type Home } from '../home/home.ts';
 import { loadTrust } from '../client/trust.ts';
 import { readCampaignDirectory } from '../officer/campaign-dir.ts';
 import { lintCampaign } from '../officer/lint.ts';
 import { lintFacts, REPO_OPTION, tellFindings } from '../officer/lint-facts.ts';
-import { refuseSealed, sealedPath, writeSealed } from '../officer/sealed-dir.ts';
+import { MAX_DRAFT_BYTES, refuseSealed, sealedPath, writeSealed } from '../officer/sealed-dir.ts';
 import { sealCampaign } from '../officer/sealing.ts';
+import { sealWording } from '../officer/sealing-wording.ts';
 
 export const sealCommand: Command = {
   name: 'seal',
   group: 'officer',
   summary: 'Make keys, shares, ciphertext and plan of a campaign, in DIR/sealed',
   args: [{ name: 'dir', description: 'campaign directory that lints without errors' }],
-  options: [REPO_OPTION],
+  options: [
+    REPO_OPTION,
+    {
+      flag: '--after <draft>',
+      description: 'your draft of the revision in force: seal the next one',
+    },
+    {
+      flag: '--wording',
+      description:
+        'with --after: only disclosure.md is new, as an armed or released campaign allows',
+    },
+  ],
   example: 'sealdrop seal ./next --repo agave=../agave',
 
   async run(input, context) {
@@ -30,13 +45,19 @@ export const sealCommand: Command = {
       throw new CliError('the campaign has errors, so nothing was sealed', `sealdrop lint ${path}`);
     }
 
+    const before = await openBefore(input, home);
     context.out.progress('sealing and checking');
-    const sealed = await sealCampaign(linted, root, (length) => context.randomBytes(length));
+    const random = (length: number): Uint8Array => context.randomBytes(length);
+    const sealed =
+      before !== undefined && hasFlag(input, 'wording')
+        ? await sealWording(linted, before, random)
+        : await sealCampaign(linted, root, random, before);
     await writeSealed(path, sealed, root);
 
     const { campaign, commitment, releaseTime, latestDisclosure } = sealed.plan;
     const officers = [...root.people.keys()].sort();
     context.out.line(`campaign          ${campaign}`);
+    context.out.line(`revision          ${sealed.plan.revision}`);
     context.out.line(`commitment        ${commitment}`);
     context.out.line(`T0                ${releaseTime}`);
     context.out.line(`latest disclosure ${latestDisclosure}`);
@@ -44,10 +65,15 @@ export const sealCommand: Command = {
     context.out.note(
       `next: hand each officer their draft (sealdrop handover ${path} --to OFFICER),`,
     );
-    context.out.note(`then sealdrop propose ${path}. Delete the plaintext when it is committed.`);
+    context.out.note(
+      before === undefined
+        ? `then sealdrop propose ${path}. Delete the plaintext when it is committed.`
+        : `then sealdrop supersede ${campaign} --revision ${path} --reason TEXT; before the release, commit`,
+    );
     context.out.summary({
       campaign,
       commitment,
+      revision: sealed.plan.revision,
       plan: planDigest(sealed.planBytes),
       releaseTime,
       latestDisclosure,
@@ -57,3 +83,16 @@ export const sealCommand: Command = {
     });
   },
 };
+
+/** The draft of the revision in force, opened. Whether it is in force is for the officers to see. */
+async function openBefore(input: Input, home: Home): Promise<Draft | undefined> {
+  const path = findOption(input, 'after');
+  if (path === undefined) {
+    if (hasFlag(input, 'wording')) throw new UsageError('--wording goes with --after DRAFT');
+    return undefined;
+  }
+  const { ageIdentity } = await home.officerKeys();
+  const draft = await openDraft(await readInputFile(path, MAX_DRAFT_BYTES), ageIdentity);
+  verifyDocuments(draft.documents, parsePlan(draft.plan));
+  return draft;
+}

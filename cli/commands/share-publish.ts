@@ -6,7 +6,7 @@ import { mirrorOutlet, serverOutlet } from '../officer/outlets.ts';
 import { isDue, signShare } from '../officer/publishing.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
-import { isStopped, stopPath } from '../officer/stop.ts';
+import { whyHeldBack } from '../officer/held-back.ts';
 
 export const sharePublishCommand: Command = {
   name: 'share publish',
@@ -31,7 +31,7 @@ export const sharePublishCommand: Command = {
       throw new UsageError(`there is no ${key} key`, 'give --key release or --key closing');
     }
     const session = await openOfficerSession(context);
-    const { plan, planBytes, planRoot, state } = await loadStanding(session, id);
+    const { plan, planBytes, planRoot, state, directives } = await loadStanding(session, id);
     if (!isHolder(session, planRoot)) {
       throw new CliError(
         `you hold no share of ${id}: its plan was made before your keys were in force`,
@@ -51,12 +51,9 @@ export const sharePublishCommand: Command = {
           : `wait for the disclosure, or for ${state.latestDisclosure}`,
       );
     }
-    if (key === 'release' && (await isStopped(session.home, id))) {
-      throw new CliError(
-        'your release share is held back, because you signed an abort',
-        `to publish after all, remove ${await stopPath(session.home, id)}`,
-      );
-    }
+    const held =
+      key === 'release' && (await whyHeldBack(session, { campaign: id, state, directives }));
+    if (held) throw held;
     const envelope = await signShare(session, plan, key, await openOwnShares(session, plan));
     const mirrors = openMirrors(context, listOption(input, 'mirror'), plan);
     const outlets = mirrors.map((mirror) => mirrorOutlet(mirror, session.keys.id));

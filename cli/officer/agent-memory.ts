@@ -15,9 +15,11 @@ export interface AgentMemory {
   readonly mirrors: readonly Mirror[];
   /** Where else, by campaign: what its plan names. */
   readonly planned: Map<string, readonly Mirror[]>;
+  /** Revision of each campaign's plan that `done` and `holding` are about. */
+  readonly revisions: Map<string, number>;
   /** Campaigns whose shares are at hand. */
   readonly holding: Set<string>;
-  /** Access keys by campaign, from the drafts given at the start. */
+  /** Access keys by the recipient in the plan, from the drafts given at the start. */
   readonly accessKeys: ReadonlyMap<string, string>;
   /** What was signed, `<campaign> <key> <plan digest>`: the same goes everywhere. */
   readonly signed: Map<string, Envelope>;
@@ -36,11 +38,12 @@ export async function startAgent(
   const accessKeys = new Map<string, string>();
   for (const path of drafts) {
     const draft = await openDraft(await readInputFile(path, MAX_DRAFT_BYTES), keys.ageIdentity);
-    accessKeys.set(parsePlan(draft.plan).campaign, await accessKeyOf(draft));
+    accessKeys.set(parsePlan(draft.plan).accessRecipient, await accessKeyOf(draft));
   }
   return {
     mirrors,
     planned: new Map(),
+    revisions: new Map(),
     accessKeys,
     holding: new Set(),
     signed: new Map(),
@@ -63,6 +66,19 @@ export function learnMirrors(
   const known = new Set(mirrors.map(({ name }) => name));
   const others = named.filter((name) => !known.has(name));
   planned.set(campaign, openMirrors(context, others));
+}
+
+/** Another revision is published anew: its shares are others, or lie elsewhere. */
+export function followRevision(
+  { revisions, done, holding }: AgentMemory,
+  { campaign, revision }: Pick<Plan, 'campaign' | 'revision'>,
+): void {
+  if (revisions.get(campaign) === revision) return;
+  if (revisions.has(campaign)) {
+    for (const name of done) if (name.startsWith(`${campaign} `)) done.delete(name);
+    holding.delete(campaign);
+  }
+  revisions.set(campaign, revision);
 }
 
 /** What troubles about the clock are told as. */

@@ -2,14 +2,13 @@ import { planDigest } from '../../protocol/campaign/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
-import { CliError } from '../errors.ts';
 import { mirrorsOf, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import type { Holding } from './kept.ts';
 import { mirrorOutlet, serverOutlet, type Outlet, type PublicationName } from './outlets.ts';
 import { isDue, isReleaseKeyOut, signReleaseKey, signShare } from './publishing.ts';
 import type { OfficerSession } from './session.ts';
 import type { Pending, Standing } from './standing.ts';
-import { isStopped, stopPath } from './stop.ts';
+import { whyHeldBack } from './held-back.ts';
 
 /** Publish whichever of our shares is due by now, to the server and to every mirror. */
 export async function publishDueShares(
@@ -22,7 +21,7 @@ export async function publishDueShares(
   for (const key of ['release', 'closing'] as const) {
     if (isOutEverywhere(memory, plan.campaign, key)) continue;
     if (!isDue(key, state, session.context.now())) continue;
-    if (key === 'release' && (await isHeldBack(session, memory, plan.campaign, pending))) continue;
+    if (key === 'release' && (await isHeldBack(session, memory, holding, pending))) continue;
     await publishEverywhere(session, memory, holding, key, () =>
       signShare(session, plan, key, shares),
     );
@@ -37,7 +36,7 @@ export async function publishReleaseKey(
 ): Promise<void> {
   const { plan, view } = standing;
   const { campaign } = plan;
-  const accessKey = memory.accessKeys.get(campaign);
+  const accessKey = memory.accessKeys.get(plan.accessRecipient);
   if (accessKey === undefined || isOutEverywhere(memory, campaign, 'release-key')) return;
   if (view.shares.published.length < plan.shareThreshold || view.releasedAt === null) return;
   if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
@@ -117,20 +116,16 @@ function tell(
   context.out.event(of === 'release-key' ? of : 'share', { campaign, key: of, outlet: name });
 }
 
-/** One signature under an abort holds back the signer's own share, whatever the others decide. */
+/** What we signed ourselves holds back our own share, whatever the others decide. */
 async function isHeldBack(
   session: OfficerSession,
   memory: AgentMemory,
-  campaign: string,
+  { plan: { campaign }, state, directives }: Holding,
   pending: Pending | undefined,
 ): Promise<boolean> {
-  const { home, keys } = session;
-  const votes = pending?.directive.action === 'abort' && pending.people.includes(keys.id);
-  if (!votes && !(await isStopped(home, campaign))) return false;
-  const why = new CliError(
-    'our release share is held back, because we signed an abort',
-    `to publish after all, remove ${await stopPath(home, campaign)}`,
-  );
-  tellTrouble(session, memory, `${campaign} held back`, why);
-  return true;
+  const why = await whyHeldBack(session, { campaign, state, directives }, pending);
+  const about = `${campaign} held back`;
+  if (why === undefined) memory.troubles.delete(about);
+  else tellTrouble(session, memory, about, why);
+  return why !== undefined;
 }

@@ -1,9 +1,8 @@
-import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import type { CampaignView } from '../client/client.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
-import { learnMirrors, tellTrouble, type AgentMemory } from './agent-memory.ts';
+import { followRevision, learnMirrors, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import {
   isOutEverywhere,
   leaveOut,
@@ -86,7 +85,8 @@ async function serveCampaign(
   const { campaign } = view;
   if (isOver(view, memory) || view.status === 'draft') return pollMs;
   const standing = await loadStanding(session, campaign);
-  const { plan, planRoot, state, pending } = standing;
+  const { plan, planRoot, pending } = standing;
+  followRevision(memory, plan);
   learnMirrors(session, memory, plan);
   if (isHolder(session, planRoot)) {
     const holding = { ...standing, shares: await openOwnShares(session, plan) };
@@ -100,7 +100,7 @@ async function serveCampaign(
   }
   await publishReleaseKey(session, memory, standing);
   const isReleasing = view.releasedAt === null && memory.done.has(`${campaign} release`);
-  return waitFor(state, memory, isReleasing, session.context.now(), pollMs);
+  return waitFor(standing, memory, isReleasing, session.context.now(), pollMs);
 }
 
 /** Publish what is due by what this home has kept, while the server is of no help. */
@@ -112,10 +112,11 @@ async function serveKept(
   try {
     const holding = await loadHolding(session, campaign);
     if (holding === undefined) return RETRY_MS;
+    followRevision(memory, holding.plan);
     learnMirrors(session, memory, holding.plan);
     greet(session, memory, holding);
     await publishDueShares(session, memory, holding);
-    return waitFor(holding.state, memory, false, session.context.now(), RETRY_MS);
+    return waitFor(holding, memory, false, session.context.now(), RETRY_MS);
   } catch (error) {
     tellTrouble(session, memory, `${campaign} kept`, error);
     return RETRY_MS;
@@ -139,7 +140,7 @@ function isOver({ campaign, opened, status }: CampaignView, memory: AgentMemory)
 }
 
 function waitFor(
-  state: CampaignState,
+  { plan: { accessRecipient }, state }: Pick<Holding, 'plan' | 'state'>,
   memory: AgentMemory,
   isReleasing: boolean,
   now: number,
@@ -155,7 +156,7 @@ function waitFor(
   // What is past and not done was refused or held back: it is not worth more than a second.
   const next = Math.min(...due.map((ms) => (ms > 0 ? ms : NEAR_POLL_MS)), Infinity);
   // Between our share and the t-th: the key can follow any second.
-  const keyIsDue = memory.accessKeys.has(campaign) && !isOut('release-key');
+  const keyIsDue = memory.accessKeys.has(accessRecipient) && !isOut('release-key');
   if (keyIsDue && (isReleasing || state.released)) return Math.min(pollMs, NEAR_POLL_MS);
   return Math.min(pollMs, next > NEAR_MS ? next - NEAR_MS : Math.min(next, NEAR_POLL_MS));
 }

@@ -12,7 +12,7 @@ import { countAdoption, loadSnapshot } from './local-tally.ts';
 import type { Companions, Move } from './move.ts';
 import { checkAttachments, signPlaintext } from './plaintext-signatures.ts';
 import type { OfficerSession } from './session.ts';
-import type { Pending, Standing } from './standing.ts';
+import type { Pending, RevisedPlan, Standing } from './standing.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 
 /** What was verified on this machine before a signature, and what has to go with it. */
@@ -27,6 +27,8 @@ export interface Subject {
   readonly action: Action;
   readonly override: boolean;
   readonly pending?: Pending;
+  /** The plan as it is to stand, where the move changes it. */
+  readonly revised?: RevisedPlan | undefined;
 }
 
 /** What {@link loadStanding} has verified of any campaign. */
@@ -56,13 +58,24 @@ export async function checkMove(
 async function checkAction(
   session: OfficerSession,
   standing: Standing,
-  { action, override, pending }: Subject,
+  { action, override, pending, revised }: Subject,
   draft: Draft | undefined,
 ): Promise<Approval> {
   switch (action) {
     case 'commit':
-      if (draft === undefined) throw new UsageError('commit needs the draft', 'give --draft FILE');
-      return checkCommit(session, standing, pending, draft);
+    case 'supersede': {
+      if (draft === undefined) {
+        throw new UsageError(`${action} needs the draft`, 'give --draft FILE');
+      }
+      const after = revised === undefined ? standing : afterRevision(session, standing, revised);
+      const committed = await checkCommit(session, after, pending, draft);
+      if (action === 'commit') return committed;
+      const armed = await checkArm(session, after, pending, undefined);
+      return {
+        checked: [...new Set([...committed.checked, ...armed.checked])],
+        companions: { ...committed.companions, ...armed.companions },
+      };
+    }
     case 'arm':
       return checkArm(session, standing, pending, draft);
     case 'disclose':
@@ -70,11 +83,21 @@ async function checkAction(
     case 'notify':
     case 'reschedule':
     case 'abort':
-    case 'supersede':
     case 'withdraw':
     case 'leaked':
       return { checked: [], companions: {} };
   }
+}
+
+/** The campaign as it is to stand once the plan has changed, under the root that is newest now. */
+function afterRevision(
+  { trust }: OfficerSession,
+  standing: Standing,
+  revised: RevisedPlan,
+): Standing {
+  const { releaseTime, latestDisclosure } = revised.plan;
+  const state = { ...standing.state, releaseTime, latestDisclosure };
+  return { ...standing, ...revised, state, planRoot: trust.root };
 }
 
 const OWN_SHARES = 'our own shares are in custody and are those of the plan';

@@ -1,43 +1,119 @@
+import type { Revision } from '../../protocol/campaign/chain.ts';
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import { openSignatures } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { CliError, ProblemError } from '../errors.ts';
-import { mailOperators, type MailKind, type MailingResult } from './mailing.ts';
+import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import { CliError, ProblemError, UsageError } from '../errors.ts';
+import { closingMail, noticeMail, turnMail } from './mail-texts.ts';
+import { mailOperators, type MailContent, type MailingResult } from './mailing.ts';
 import { gatherSignatures, sealGathered, verifySignatures } from './plaintext-signatures.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
 
 /** What the officer who completes a move still has to do, or what came of it. */
-export type Completion =
-  | { readonly work: 'none' }
-  | { readonly work: 'signatures'; readonly people: readonly string[] }
-  | { readonly work: 'mails'; readonly mails: MailingResult };
+export interface Completion {
+  /** Whose signatures over the plaintext were uploaded; none when they are there already. */
+  readonly signatures?: readonly string[];
+  readonly mails?: readonly MailingResult[];
+}
 
-/** The moves that leave work behind, and the mails that two of them are about. */
-const MAILS: Partial<Record<Action, MailKind>> = { notify: 'notice', disclose: 'closing' };
-
-/** Whether completing a move takes the plaintext. */
+/** Whether completing a move takes the plaintext; `leaked` does without when there is no time. */
 export function needsDraft(action: Action): boolean {
-  return action === 'commit' || MAILS[action] !== undefined;
+  return ['commit', 'supersede', 'notify', 'disclose'].includes(action);
 }
 
 /**
  * Do what follows from a completed move. Run again after an interruption, it does the rest.
  *
  * @param standing - After the move.
+ * @throws {@link UsageError} when the draft is needed and missing.
  */
 export async function completeMove(
   session: OfficerSession,
   standing: Standing,
   action: Action,
-  draft: Draft,
+  draft: Draft | undefined,
 ): Promise<Completion> {
-  if (action === 'commit') return uploadSignatures(session, standing, draft);
-  const kind = MAILS[action];
-  if (kind === undefined) return { work: 'none' };
-  return { work: 'mails', mails: await mailOperators(session, kind, draft, standing.plan) };
+  const decided = standing.directives.findLast((it) => it.action === action);
+  const signatures =
+    action === 'commit' || action === 'supersede'
+      ? await uploadSignatures(session, standing, required(draft, action))
+      : undefined;
+  const contents =
+    decided === undefined
+      ? disclosedByDate(standing, action, draft)
+      : mailsAfter(session, standing, decided, draft);
+  const mails: MailingResult[] = [];
+  for (const content of contents) mails.push(await mailOperators(session, content));
+  return { ...(signatures && { signatures }), ...(mails.length > 0 && { mails }) };
+}
+
+/** At the latest date a campaign is disclosed without a directive, and operators hear of it too. */
+function disclosedByDate(
+  { plan, state }: Standing,
+  action: Action,
+  draft: Draft | undefined,
+): readonly MailContent[] {
+  if (action !== 'disclose' || state.status !== 'disclosed') return [];
+  return [closingMail(required(draft, action), plan, state.sequence)];
+}
+
+/** What every operator is told of a move. Of a campaign that nobody was told of, nothing. */
+function mailsAfter(
+  { context }: OfficerSession,
+  { plan, directives, revisions }: Standing,
+  decided: VerifiedDirective,
+  draft: Draft | undefined,
+): readonly MailContent[] {
+  const { action, from, sequence } = decided;
+  const upToHere = directives.filter((it) => it.sequence <= sequence);
+  const isTold = upToHere.some((it) => it.action === 'notify' || it.action === 'arm');
+  if (!isTold) return [];
+  const turn = turnMail(plan, releaseTimeBefore(upToHere, revisions), decided);
+  const notice = (): MailContent => noticeMail(required(draft, action), plan, sequence);
+  const closing = (): MailContent => closingMail(required(draft, action), plan, sequence);
+  switch (action) {
+    case 'arm':
+      return [];
+    case 'notify':
+      return [notice()];
+    case 'disclose':
+      return [...(decided.override === true ? [turn] : []), closing()];
+    case 'leaked':
+      if (draft === undefined) context.out.note('closing mails: run the command with --draft FILE');
+      return [turn, ...(draft === undefined ? [] : [closing()])];
+    case 'supersede':
+      return [turn, notice()];
+    case 'commit':
+      // From `armed` on the notice stays as it is.
+      return from === 'armed' || from === 'released' ? [turn] : [turn, notice()];
+    case 'reschedule':
+    case 'withdraw':
+    case 'abort':
+      return [turn];
+  }
+}
+
+/** T0 as it stood before the last directive. */
+function releaseTimeBefore(
+  directives: readonly VerifiedDirective[],
+  revisions: readonly Revision[],
+): string {
+  let releaseTime = '';
+  for (const { action, from, sequence, releaseTime: moved } of directives.slice(0, -1)) {
+    const revision = revisions.find((it) => it.sequence === sequence);
+    const isWording = action === 'commit' && (from === 'armed' || from === 'released');
+    if (moved !== undefined) releaseTime = moved;
+    else if (revision !== undefined && !isWording) ({ releaseTime } = revision.plan);
+  }
+  return releaseTime;
+}
+
+function required(draft: Draft | undefined, action: Action): Draft {
+  if (draft !== undefined) return draft;
+  throw new UsageError(`what follows from ${action} needs the draft`, 'give --draft FILE');
 }
 
 /** Merge the officers' signatures over the plaintext into the second age file, unless it is there. */
@@ -45,13 +121,13 @@ async function uploadSignatures(
   session: OfficerSession,
   { plan, planRoot, state, attachments, revisions, directives }: Standing,
   draft: Draft,
-): Promise<Completion> {
+): Promise<readonly string[]> {
   const { client, context } = session;
   const existing = await findSignatures(session, state);
   if (existing !== undefined) {
     const signatures = await openSignatures(existing, draft.releaseKey);
     await verifySignatures(signatures, draft, plan, planRoot, context.now());
-    return { work: 'signatures', people: [] };
+    return [];
   }
   const now = context.now();
   // What others handed in with an earlier revision is none of this one's.
@@ -62,7 +138,7 @@ async function uploadSignatures(
     context.out.warn(`the plaintext signatures of ${officer} do not hold: ${reason}`);
   }
   await client.putSignatures(plan.campaign, state.plan, await sealGathered(gathered, plan));
-  return { work: 'signatures', people: gathered.people };
+  return gathered.people;
 }
 
 async function findSignatures(
@@ -96,16 +172,18 @@ export async function checkStoredSignatures(
 }
 
 /** Say what was done, in words. */
-export function tellCompletion({ context }: OfficerSession, completion: Completion): void {
-  if (completion.work === 'signatures') {
-    const { people } = completion;
+export function tellCompletion(
+  { context }: OfficerSession,
+  { signatures, mails = [] }: Completion,
+): void {
+  if (signatures !== undefined) {
     context.out.line(
-      people.length === 0
+      signatures.length === 0
         ? 'the signatures over the plaintext are uploaded already'
-        : `the signatures over the plaintext are uploaded: ${people.join(', ')}`,
+        : `the signatures over the plaintext are uploaded: ${signatures.join(', ')}`,
     );
-  } else if (completion.work === 'mails') {
-    const { kind, sent, known, operators, unreachable } = completion.mails;
+  }
+  for (const { kind, sent, known, operators, unreachable } of mails) {
     context.out.line(
       `${kind} mails: ${sent} handed over now, ${known} before, of ${operators} operators` +
         (unreachable.length === 0 ? '' : `; ${unreachable.length} cannot be written to`),

@@ -1,3 +1,4 @@
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
@@ -34,17 +35,30 @@ export function describeStanding(session: OfficerSession, standing: Standing): r
     ),
   ];
   if (pending === undefined) return [...lines, 'pending           nothing'];
-  const { directive, digest, people, problem } = pending;
+  const { directive, digest, people, problem, revised } = pending;
   const { action, from, to, sequence, reason, issuedAt, expiresAt, releaseTime } = directive;
   return [
     ...lines,
     `pending           ${action} (${from} to ${to}), directive ${sequence}  ${digest}`,
     ...(releaseTime === undefined ? [] : [`  new T0          ${releaseTime}`]),
+    ...(revised === undefined ? [] : describeRevision(revised.plan, directive.plan)),
     ...(directive.override === true ? ['  override        before the gate is reached'] : []),
     ...(reason === '' ? [] : [`  reason          ${reason}`]),
     `  signed by       ${people.join(', ')}; needs ${session.trust.root.directiveThreshold}`,
     `  issued          ${issuedAt}, expires ${expiresAt}`,
     ...(problem === undefined ? [] : [`  cannot complete ${problem}`]),
+  ];
+}
+
+/** A plan that is to follow: what operators would get, and when. */
+function describeRevision(plan: Plan, digest: string): readonly string[] {
+  return [
+    `  new plan        ${digest}, revision ${plan.revision}`,
+    `  commitment      ${plan.commitment}`,
+    ...plan.documents.map(({ name, sha256 }) => `    ${name.padEnd(14)}${sha256}`),
+    `  T0              ${plan.releaseTime}`,
+    `  latest          ${plan.latestDisclosure}`,
+    ...plan.bundles.map(({ variant, sha256 }) => `  ciphertext      ${sha256}  ${variant}`),
   ];
 }
 

@@ -7,9 +7,13 @@ import {
   type StakeSnapshot,
 } from '../../protocol/stake/snapshot.ts';
 import { tally, type AdoptionStatement, type Tally } from '../../protocol/stake/tally.ts';
-import { verifyOperatorStatement } from '../../protocol/statement/operator.ts';
+import {
+  parseOperatorStatement,
+  verifyOperatorStatement,
+} from '../../protocol/statement/operator.ts';
 import { parseStatement } from '../../protocol/statement/statement.ts';
 import { readEnvelope } from '../client/envelope.ts';
+import { releaseDigest } from '../operator/approval.ts';
 import { loadRoster, tellRejected } from './roster.ts';
 import type { OfficerSession } from './session.ts';
 
@@ -51,6 +55,9 @@ export async function countAdoption(session: OfficerSession, plan: Plan): Promis
     const envelope = readEnvelope(json);
     const { kind } = parseStatement(envelope.payload);
     if (kind !== 'attest' && kind !== 'revert') continue;
+    // What runs an earlier patch is no adoption of this one, and no fault either.
+    const { revision, subject } = parseOperatorStatement(envelope.payload);
+    if (revision < plan.revision && subject.sha256 !== releaseDigest(plan)) continue;
     const [signature] = envelope.signatures;
     try {
       if (signature === undefined || !known.has(signature.keyid)) {

@@ -1,15 +1,23 @@
-import { parseDocument } from '../../protocol/campaign/document.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
 import { readContactKey } from '../../protocol/contact/key.ts';
-import type { Draft } from '../../protocol/embargo/draft.ts';
-import { sha256Hex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { OutgoingMessage } from '../client/client.ts';
 import { buildMessage, type OutgoingMail } from '../mail/message.ts';
 import { loadRoster, tellRejected, type RosterEntry } from './roster.ts';
 import type { OfficerSession } from './session.ts';
 
-export type MailKind = OutgoingMessage['kind'];
+type MailKind = OutgoingMessage['kind'];
+
+/** One mail, the same to everybody. */
+export interface MailContent extends Pick<
+  OutgoingMail,
+  'subject' | 'text' | 'attachments' | 'exercise'
+> {
+  readonly kind: MailKind;
+  readonly campaign: string;
+  /** Number of the directive that it tells of. */
+  readonly directive: number;
+}
 
 /** The server takes at most 64 messages at once; so many characters keep a request small. */
 const MAX_BATCH = 64;
@@ -36,19 +44,19 @@ export interface MailingResult {
  */
 export async function mailOperators(
   session: OfficerSession,
-  kind: MailKind,
-  draft: Draft,
-  plan: Plan,
+  content: MailContent,
 ): Promise<MailingResult> {
+  const { kind, campaign, directive } = content;
   const { client, context, keys } = session;
   const roster = await loadRoster(session);
   tellRejected(session, roster);
-  const deliveries = await client.messages(plan.campaign);
+  const deliveries = await client.messages(campaign);
   // One that bounced is written anew: the operator may have another address or key by now.
-  const done = deliveries.filter((it) => it.kind === kind && it.state !== 'bounced');
+  const done = deliveries.filter(
+    (it) => it.kind === kind && it.directive === directive && it.state !== 'bounced',
+  );
   const known = new Set(done.map(({ operator }) => operator));
   const missing = roster.operators.filter(({ operator }) => !known.has(operator));
-  const content = contentOf(kind, draft, plan);
   const signingKey = await readContactKey(keys.openpgp);
 
   const unreachable: { email: string; reason: string }[] = [];
@@ -56,7 +64,7 @@ export async function mailOperators(
   let batch: OutgoingMessage[] = [];
   let characters = 0;
   const flush = async (): Promise<void> => {
-    if (batch.length > 0) await client.sendMessages(plan.campaign, batch);
+    if (batch.length > 0) await client.sendMessages(campaign, batch);
     sent += batch.length;
     batch = [];
     characters = 0;
@@ -68,7 +76,7 @@ export async function mailOperators(
     try {
       const armored = await writeMail(session, content, entry, signingKey);
       if (characters + armored.length > MAX_BATCH_CHARACTERS) await flush();
-      batch.push({ operator: entry.operator, kind, armored });
+      batch.push({ operator: entry.operator, kind, directive, armored });
       characters += armored.length;
       if (batch.length === MAX_BATCH) await flush();
     } catch (error) {
@@ -87,21 +95,16 @@ export async function mailOperators(
   };
 }
 
-type Content = Pick<OutgoingMail, 'subject' | 'text' | 'attachments' | 'exercise'> & {
-  readonly kind: MailKind;
-  readonly campaign: string;
-};
-
 function writeMail(
   { context, keys, trust }: OfficerSession,
-  { kind, campaign, ...content }: Content,
+  { kind, campaign, directive, ...content }: MailContent,
   { operator, contact }: RosterEntry,
   signingKey: OutgoingMail['signingKey'],
 ): Promise<string> {
   if ('problem' in contact) throw new ProtocolError('key_invalid', contact.problem);
   const host = trust.root.origin.split(/[/:]/)[0] ?? '';
   // A digest, because what stands outside the encryption may not name a campaign.
-  const local = sha256Hex(utf8Encode(`${campaign} ${kind} ${operator}`)).slice(0, 40);
+  const local = sha256Hex(utf8Encode(`${campaign} ${kind} ${directive} ${operator}`)).slice(0, 40);
   return buildMessage({
     ...content,
     from: { name: keys.id, address: `${keys.id}@${host}` },
@@ -110,54 +113,4 @@ function writeMail(
     messageId: `<${local}@${host}>`,
     date: new Date(Math.floor(context.now() / 1000) * 1000),
   });
-}
-
-function contentOf(kind: MailKind, { documents }: Draft, plan: Plan): Content {
-  const attach = (name: string): { name: string; bytes: Uint8Array } => {
-    const bytes = documents.get(name);
-    if (bytes === undefined) throw new ProtocolError('bundle_invalid', `the draft has no ${name}`);
-    return { name, bytes };
-  };
-  const { campaign, commitment, exercise } = plan;
-  const common = { kind, campaign, exercise };
-  if (kind === 'notice') {
-    return {
-      ...common,
-      subject: `${campaign}: notice to validator operators`,
-      text: noticeText(attach('notice.txt').bytes, commitment),
-      attachments: [attach('notice.txt'), attach('COMMITMENT')],
-    };
-  }
-  return {
-    ...common,
-    subject: `${campaign}: disclosure`,
-    text: closingText(campaign, commitment),
-    attachments: [attach('disclosure.md'), attach('notice.txt'), attach('COMMITMENT')],
-  };
-}
-
-/** The notice as written by the officers; its last line, the access key, stays in the attachment. */
-function noticeText(notice: Uint8Array, commitment: string): string {
-  const text = utf8Decode(parseDocument(notice).body).replace(/access-key: [^\n]*\n$/, '');
-  return `${text}
---
-The attached notice.txt is the exact document that was committed to in public. Check it before
-you believe it, and keep it: it holds the key that you will need at the release time.
-
-    sealdrop verify-notice notice.txt --list COMMITMENT
-
-Public commitment: ${commitment}
-Tell nobody. Do not forward this mail.
-`;
-}
-
-function closingText(campaign: string, commitment: string): string {
-  return `The embargo of ${campaign} has ended. disclosure.md is the full announcement, bit for bit as it was
-committed to before you were first told. Check it:
-
-    sha256sum COMMITMENT             # is ${commitment}
-    sha256sum -c COMMITMENT --ignore-missing
-
-Thank you for your part in it.
-`;
 }

@@ -1,5 +1,11 @@
 import { applyDirective } from '../../protocol/campaign/campaign.ts';
-import { getMove, nextStatus, type Action } from '../../protocol/campaign/transitions.ts';
+import { planDigest } from '../../protocol/campaign/plan.ts';
+import {
+  getMove,
+  nextStatus,
+  type Action,
+  type CampaignStatus,
+} from '../../protocol/campaign/transitions.ts';
 import { toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -7,14 +13,15 @@ import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import {
   directiveDigest,
   encodeDirective,
+  parseDirective,
   type Directive,
 } from '../../protocol/statement/directive.ts';
 import type { DirectiveAnswer } from '../client/client.ts';
 import { envelopeJsonOf } from '../client/envelope.ts';
 import { RefusedMoveError } from '../errors.ts';
-import { stopOwnAgent } from './stop.ts';
+import { delayOwnAgent, stopOwnAgent } from './stop.ts';
 import type { OfficerSession } from './session.ts';
-import type { Standing } from './standing.ts';
+import { plansFor, type RevisedPlan, type Standing } from './standing.ts';
 
 /** How long the other officers have to add their signatures. */
 const VALID_MS = 48 * 3_600_000;
@@ -27,6 +34,10 @@ export interface Move {
   readonly releaseTime?: string;
   /** Of `disclose` before the gate. */
   readonly override?: boolean;
+  /** The plan as it is to stand: of `supersede`, and of `commit` after the first. */
+  readonly revised?: RevisedPlan;
+  /** Of `supersede`: `released` for at once, else `armed`. */
+  readonly to?: CampaignStatus;
   /**
    * Digest of a directive that this one must not be. The same words in the same second would be the
    * same directive, and our signature would count for the one we mean to replace.
@@ -58,21 +69,22 @@ export function describeMove(session: OfficerSession, standing: Standing, move: 
 }
 
 function payloadOf(session: OfficerSession, standing: Standing, move: Move): Uint8Array {
-  const { state } = standing;
+  const { state, plan } = standing;
+  const { revised } = move;
   const now = session.context.now();
   const row = getMove(state.status, move.action);
   const directiveUntil = (expiresAt: number): Directive => ({
-    plan: state.plan,
+    plan: revised === undefined ? state.plan : planDigest(revised.planBytes),
     campaign: state.campaign,
     network: state.network,
     rootVersion: session.trust.root.version,
     exercise: state.exercise,
     action: move.action,
     from: state.status,
-    to: nextStatus(state.status, row.by),
+    to: nextStatus(state.status, row.by, move.to),
     sequence: state.sequence + 1,
     previous: state.previous,
-    revision: state.revision,
+    revision: revised?.plan.revision ?? state.revision,
     reason: move.reason ?? '',
     issuedAt: formatTime(now),
     expiresAt: formatTime(expiresAt),
@@ -84,7 +96,8 @@ function payloadOf(session: OfficerSession, standing: Standing, move: Move): Uin
     directive = directiveUntil(now + VALID_MS + 1000);
   }
   const payload = encodeDirective(directive);
-  applyDirective(state, directive, directiveDigest(payload), now);
+  const plans = plansFor(state, plan, revised);
+  applyDirective(state, directive, directiveDigest(payload), now, plans);
   return payload;
 }
 
@@ -98,6 +111,8 @@ export async function signMove(
   const { client, home, keys } = session;
   // Before the signature leaves: an agent of ours must not publish what we vote to stop.
   if (action === 'abort') await stopOwnAgent(home, campaign);
+  const { sequence, releaseTime } = parseDirective(payload);
+  if (releaseTime !== undefined) await delayOwnAgent(home, campaign, { sequence, releaseTime });
   return client.sendDirective(campaign, {
     envelope: envelopeJsonOf(signEnvelope(payload, keys.signer)),
     ...(targets && { targets: toBase64(targets) }),

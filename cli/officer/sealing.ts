@@ -1,4 +1,8 @@
-import { commitmentDigest, encodeCommitment } from '../../protocol/campaign/commitment.ts';
+import {
+  commitmentDigest,
+  commitmentName,
+  encodeCommitment,
+} from '../../protocol/campaign/commitment.ts';
 import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
 import type { DocumentType } from '../../protocol/campaign/document.ts';
 import { DEFAULT_MILESTONES, checkPlan, encodePlan } from '../../protocol/campaign/plan.ts';
@@ -19,6 +23,7 @@ import { sha256Hex, toHex, utf8Decode, utf8Encode } from '../../protocol/encodin
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { reviewPolicyOf } from './campaign-file.ts';
+import { earlierOf } from './earlier.ts';
 import type { LintedCampaign } from './lint.ts';
 
 /** A campaign as it leaves the plaintext behind. Only `draft` holds keys and plaintext. */
@@ -43,13 +48,16 @@ type Random = (length: number) => Uint8Array;
  * The result is checked the way an approving officer will check it before it is returned.
  *
  * @param random - Secure random bytes, for nonces.
+ * @param before - The revision in force, for the next one of the same campaign.
  * @throws {@link ProtocolError} as `checkPlan` and `checkDraft` do.
  */
 export async function sealCampaign(
   { campaign, directory, snapshot }: LintedCampaign,
   root: TrustRoot,
   random: Random,
+  before?: Draft,
 ): Promise<SealedCampaign> {
+  const earlier = earlierOf(before);
   const file = (name: string): Uint8Array => {
     const bytes = directory.files.get(name);
     if (bytes === undefined) throw new Error('linting has seen every file');
@@ -74,10 +82,14 @@ export async function sealCampaign(
     ['release.txt', releaseText],
     ['disclosure.md', document('disclosure', file('disclosure.md'))],
   ]);
-  const entries = [...documents].map(([name, bytes]) => ({ name, sha256: documentDigest(bytes) }));
+  const entries = [
+    ...earlier.entries,
+    ...[...documents].map(([name, bytes]) => ({ name, sha256: documentDigest(bytes) })),
+  ];
   const list = encodeCommitment(entries);
   const sums = encodeSums(releaseSums(contents, documentDigest(releaseText)));
-  documents.set('COMMITMENT', list);
+  documents.set(commitmentName(earlier.revision), list);
+  for (const [name, bytes] of earlier.files) documents.set(name, bytes);
 
   const bundles = new Map<string, Uint8Array>();
   for (const variant of contents.variants) {
@@ -101,7 +113,7 @@ export async function sealCampaign(
   const plan: Plan = {
     campaign: campaign.id,
     nonce: nonce(),
-    revision: 1,
+    revision: earlier.revision,
     network: campaign.network,
     kind: 'embargoed',
     exercise: campaign.exercise,

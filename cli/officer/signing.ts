@@ -30,10 +30,8 @@ export async function signAndComplete(
   const { completed, signed, threshold, status } = answer;
   tellProgress(session, campaign, action, answer);
   const result = { campaign, action, completed, signed, threshold, status };
-  if (!completed || !needsDraft(action)) {
-    return { ...result, completion: completed ? { work: 'none' } : null };
-  }
-  if (draft === undefined) {
+  if (!completed) return { ...result, completion: null };
+  if (needsDraft(action) && draft === undefined) {
     session.context.out.warn(
       `the move is done, what follows is not: run sealdrop ${action} ${campaign} --draft FILE`,
     );

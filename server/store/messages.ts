@@ -20,12 +20,12 @@ export function messageStore(
       commits.run(async (tx) => {
         const at = formatInstant(options.now());
         const { last } = await tx
-          .selectFrom('messages')
+          .selectFrom('mails')
           .select(({ fn }) => fn.max<number | null>('seq').as('last'))
           .executeTakeFirstOrThrow();
         let seq = last ?? 0;
         let queued = 0;
-        for (const { operator, kind, armored } of messages) {
+        for (const { operator, kind, directive, armored } of messages) {
           const fresh = {
             armored,
             message_id: messageId(),
@@ -35,13 +35,13 @@ export function messageStore(
             updated_at: at,
           };
           const { numInsertedOrUpdatedRows } = await tx
-            .insertInto('messages')
-            .values({ seq: ++seq, campaign, operator, kind, ...fresh })
+            .insertInto('mails')
+            .values({ seq: ++seq, campaign, operator, kind, directive, ...fresh })
             .onConflict((conflict) =>
               conflict
-                .columns(['campaign', 'operator', 'kind'])
+                .columns(['campaign', 'operator', 'kind', 'directive'])
                 .doUpdateSet(fresh)
-                .where('messages.state', '=', 'bounced'),
+                .where('mails.state', '=', 'bounced'),
             )
             .executeTakeFirst();
           queued += Number(numInsertedOrUpdatedRows ?? 0n);
@@ -51,8 +51,8 @@ export function messageStore(
 
     async listDeliveries(campaign) {
       const rows = await reader
-        .selectFrom('messages')
-        .select(['operator', 'kind', 'state', 'attempts', 'updated_at'])
+        .selectFrom('mails')
+        .select(['operator', 'kind', 'directive', 'state', 'attempts', 'updated_at'])
         .where('campaign', '=', campaign)
         .orderBy('seq')
         .execute();
@@ -61,8 +61,8 @@ export function messageStore(
 
     listMessages: (campaign, operator) =>
       reader
-        .selectFrom('messages')
-        .select(['kind', 'armored'])
+        .selectFrom('mails')
+        .select(['kind', 'directive', 'armored'])
         .where('campaign', '=', campaign)
         .where('operator', '=', operator)
         .orderBy('seq')
@@ -70,7 +70,7 @@ export function messageStore(
 
     async listRecipients() {
       const rows = await reader
-        .selectFrom('messages')
+        .selectFrom('mails')
         .select(['campaign', 'operator'])
         .distinct()
         .execute();

@@ -13,7 +13,7 @@ export function outboxStore(
   return {
     async listDue(busy, limit) {
       const rows = await reader
-        .selectFrom('messages')
+        .selectFrom('mails')
         .select(['seq', 'campaign', 'operator', 'armored', 'message_id', 'attempts'])
         .where('state', 'in', ['queued', 'deferred'])
         .where('next_attempt_at', '<=', formatInstant(now()))
@@ -28,7 +28,7 @@ export function outboxStore(
       await commits.run((tx) => {
         const at = formatInstant(now());
         return tx
-          .updateTable('messages')
+          .updateTable('mails')
           .set((eb) => ({
             state: outcome.state,
             attempts: eb('attempts', '+', 1),

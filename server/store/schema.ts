@@ -104,11 +104,25 @@ export interface Schema extends LogSchema {
     receipt: string;
     opening: string;
   };
+  /** Not used any more. */
   messages: {
     seq: number;
     campaign: string;
     operator: string;
     kind: 'notice' | 'closing';
+    armored: string;
+    message_id: string;
+    state: 'queued' | 'deferred' | 'sent' | 'bounced';
+    attempts: number;
+    next_attempt_at: string;
+    updated_at: string;
+  };
+  mails: {
+    seq: number;
+    campaign: string;
+    operator: string;
+    kind: 'notice' | 'turn' | 'closing';
+    directive: number;
     armored: string;
     message_id: string;
     state: 'queued' | 'deferred' | 'sent' | 'bounced';

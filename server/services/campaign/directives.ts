@@ -28,7 +28,12 @@ import type { Additions } from './change.ts';
 import { changeOf } from './change.ts';
 import type { DirectiveStore, Proposal } from './directive-store.ts';
 import { describeMove, followUp } from './moves.ts';
-import { checkPreconditions, checkTargets } from './preconditions.ts';
+import {
+  checkPreconditions,
+  checkTargets,
+  commitsTo,
+  releasesCiphertext,
+} from './preconditions.ts';
 import type { Registry } from './registry.ts';
 
 const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
@@ -36,9 +41,9 @@ const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
 /** One officer's signature under a directive, and what has to come with it. */
 interface Submission {
   readonly envelope: Envelope;
-  /** TUF targets metadata with this officer's signature: with `arm`. */
+  /** TUF targets metadata with this officer's signature: with `arm` and `supersede`. */
   readonly targets?: Uint8Array;
-  /** Base64 of an age file: with `commit`. */
+  /** Base64 of an age file: with `commit` and `supersede`. */
   readonly attachment?: string;
 }
 
@@ -173,7 +178,7 @@ export function directives(deps: Deps): Directives {
       changeOf(before, at, patch, describeMove(before.state, directive), {
         ...additions,
         directive: { sequence: directive.sequence, digest, envelope, entry },
-        ...(directive.action === 'commit' && { commitment: plan.commitment }),
+        ...(commitsTo(directive.action) && { commitment: plan.commitment }),
       }),
     );
     return campaign;
@@ -204,10 +209,13 @@ export function directives(deps: Deps): Directives {
 
 /** What each action needs to come with every signature. */
 function checkCompanions({ action }: Directive, { targets, attachment }: Submission): void {
-  refuseUnless((action === 'arm') === (targets !== undefined), 'targets go with arm, only there');
   refuseUnless(
-    (action === 'commit') === (attachment !== undefined),
-    'an attachment goes with commit, only there',
+    releasesCiphertext(action) === (targets !== undefined),
+    'targets go with arm and supersede, only there',
+  );
+  refuseUnless(
+    commitsTo(action) === (attachment !== undefined),
+    'an attachment goes with commit and supersede, only there',
   );
   if (attachment !== undefined) {
     requireAgeText(attachment, MAX_ATTACHMENT_BYTES, 'the attachment');

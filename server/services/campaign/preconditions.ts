@@ -1,6 +1,7 @@
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { Action } from '../../../protocol/campaign/transitions.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
@@ -21,9 +22,20 @@ interface Deps {
   readonly now: () => number;
 }
 
+/** Whether a move makes documents binding. */
+export function commitsTo(action: Action): boolean {
+  return action === 'commit' || action === 'supersede';
+}
+
+/** Whether a move leads to the release of ciphertext that operators have to be told to fetch. */
+export function releasesCiphertext(action: Action): boolean {
+  return action === 'arm' || action === 'supersede';
+}
+
 /**
  * Check what has to be in place before a move: ciphertext to commit to and to arm with, signatures
- * over the plaintext and a witnessed log to arm with. Shares are in custody since the plan was taken in.
+ * over the plaintext to arm with (those over a patch that supersedes come right after), a witnessed
+ * log. Shares are in custody since the plan was taken in.
  *
  * @throws {@link ServiceError} `conflict`, naming what is missing.
  */
@@ -32,7 +44,7 @@ export async function checkPreconditions(
   { plans }: Campaign,
   { store, blobs, witnessShortfall }: Deps,
 ): Promise<void> {
-  if (action !== 'commit' && action !== 'arm') return;
+  if (!commitsTo(action) && !releasesCiphertext(action)) return;
   const plan = plans.get(digest)?.plan;
   if (plan === undefined) throw new ServiceError('conflict', 'the plan has not been uploaded');
   for (const blob of ciphertextsOf(plan)) {
@@ -42,12 +54,12 @@ export async function checkPreconditions(
   if (action === 'arm' && (await store.findSignatures(digest)) === undefined) {
     throw new ServiceError('conflict', "the officers' signatures have not been uploaded");
   }
-  const shortfall = action === 'arm' ? await witnessShortfall() : undefined;
+  const shortfall = releasesCiphertext(action) ? await witnessShortfall() : undefined;
   if (shortfall !== undefined) throw new ServiceError('conflict', shortfall);
 }
 
 /**
- * Check the TUF targets that go with `arm`, as far as they are signed.
+ * Check the TUF targets that go with `arm` and `supersede`, as far as they are signed.
  *
  * @param signed - Who has signed the directive: they sign the targets with it.
  * @returns What is published, once a threshold has signed it; else `undefined`.

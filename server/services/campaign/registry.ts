@@ -49,6 +49,8 @@ export interface Registry {
   getVisible(id: string, caller: Caller): Campaign;
   /** Remember that an operator has been written to about a campaign, and may see it. */
   addRecipient(id: string, operator: string): void;
+  /** Whether any operator has been written to about a campaign. */
+  hasRecipients(id: string): boolean;
   add(campaign: Campaign, plan: NewPlan, event: CampaignEvent): Promise<void>;
   /** Add a plan to a campaign that is there. */
   addPlan(campaign: Campaign, plan: NewPlan): Promise<void>;
@@ -98,6 +100,7 @@ export async function openRegistry(deps: {
       if (known === undefined) recipients.set(id, new Set([operator]));
       else known.add(operator);
     },
+    hasRecipients: (id) => recipients.has(id),
     async add(campaign, plan, event) {
       await store.createCampaign(campaign, plan, event);
       campaigns.set(plan.campaign, campaign);

@@ -20,6 +20,8 @@ type Contact = z.infer<typeof contactsResponse>['contacts'][number];
 interface NewMessage {
   readonly operator: Ed25519PublicKey;
   readonly kind: MessageKind;
+  /** Number of the directive that it tells of. */
+  readonly directive: number;
   /** PGP MESSAGE. */
   readonly armored: string;
 }
@@ -27,6 +29,7 @@ interface NewMessage {
 interface Delivery {
   readonly operator: string;
   readonly kind: MessageKind;
+  readonly directive: number;
   readonly state: DeliveryState;
   readonly attempts: number;
   readonly updatedAt: string;
@@ -43,7 +46,7 @@ export interface MessageStore {
   listMessages(
     campaign: string,
     operator: string,
-  ): Promise<readonly Pick<NewMessage, 'kind' | 'armored'>[]>;
+  ): Promise<readonly Pick<NewMessage, 'kind' | 'directive' | 'armored'>[]>;
   /** Operators with a message, by campaign. */
   listRecipients(): Promise<ReadonlyMap<string, ReadonlySet<string>>>;
 }
@@ -51,7 +54,9 @@ export interface MessageStore {
 export interface Messages {
   queue(
     campaign: Campaign,
-    messages: readonly NewMessage[],
+    messages: readonly (Omit<NewMessage, 'directive'> & {
+      readonly directive?: number | undefined;
+    })[],
   ): Promise<{ readonly queued: number; readonly known: number }>;
   /** Every operator, those with the most stake first: who has to be called next. */
   contacts(campaign: Campaign): Promise<Contact[]>;
@@ -80,16 +85,23 @@ export function messages(deps: {
   const { store, registry, roster } = deps;
   return {
     async queue(campaign, outgoing) {
-      const { status, campaign: id } = campaign.state;
-      for (const { operator, kind, armored } of outgoing) {
+      const { status, sequence, campaign: id } = campaign.state;
+      for (const { operator, kind, directive = sequence, armored } of outgoing) {
         if (roster.find(operator) === undefined) {
           throw new ServiceError('refused', `${operator} is not an enrolled operator`);
         }
-        const isDue = kind === 'closing' ? status === 'disclosed' : hasBeenNotified(campaign);
+        if (directive > sequence) {
+          throw new ServiceError('conflict', `directive ${directive} has not been decided`);
+        }
+        const isDue =
+          kind === 'closing'
+            ? status === 'disclosed'
+            : registry.hasRecipients(id) || hasBeenNotified(campaign);
         if (!isDue) throw new ServiceError('conflict', `no ${kind} while ${status}`);
         requireEncryptedMessage(armored, MAX_MESSAGE_CHARACTERS);
       }
-      const queued = await store.queueMessages(id, outgoing);
+      const numbered = outgoing.map((it) => ({ ...it, directive: it.directive ?? sequence }));
+      const queued = await store.queueMessages(id, numbered);
       for (const { operator } of outgoing) registry.addRecipient(id, operator);
       if (queued > 0) deps.onQueued();
       return { queued, known: outgoing.length - queued };

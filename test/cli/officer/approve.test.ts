@@ -103,7 +103,7 @@ describe('approve', () => {
     await stage.run('bo', 'commit SDX-2026-A003', { draft: own, anew: true });
     const { summary } = await stage.run('cy', 'approve SDX-2026-A003', draft('cy'));
     assert.equal(summary['completed'], true);
-    assert.deepEqual(summary['completion'], { work: 'signatures', people: ['bo', 'cy'] });
+    assert.deepEqual(summary['completion'], { signatures: ['bo', 'cy'] });
   });
 
   it('signs nothing unless the action is typed at the terminal', async () => {
@@ -194,16 +194,16 @@ describe('notify', () => {
       { fetch: swapped },
     );
     const { mails } = summary['completion'] as {
-      mails: { sent: number; unreachable: { email: string; reason: string }[] };
+      mails: { sent: number; unreachable: { email: string; reason: string }[] }[];
     };
-    assert.equal(mails.sent, 2);
-    assert.deepEqual(mails.unreachable, [
+    assert.equal(mails[0]?.sent, 2);
+    assert.deepEqual(mails[0].unreachable, [
       { email: 'op1@example.org', reason: 'another OpenPGP key is on file' },
     ]);
     // The next round, with the right key, reaches the third.
     const draft = { draft: draftPath(path, 'ada') };
     const again = await stage.run('ada', 'notify SDX-2026-A006', draft);
-    assert.equal((again.summary['completion'] as { mails: { sent: number } }).mails.sent, 1);
+    assert.equal((again.summary['completion'] as { mails: { sent: number }[] }).mails[0]?.sent, 1);
   });
 });
 

@@ -104,7 +104,7 @@ describe('a campaign in the hands of its officers', () => {
       yes: true,
     });
     assert.equal(summary['completed'], true);
-    assert.deepEqual(summary['completion'], { work: 'signatures', people: ['ada', 'bo'] });
+    assert.deepEqual(summary['completion'], { signatures: ['ada', 'bo'] });
     await stage.server.sequence();
     const context = await stage.contextOf('ada');
     const [commitment] = await connectTo(context, stage.server.url).commitments();
@@ -131,7 +131,7 @@ describe('a campaign in the hands of its officers', () => {
 
   it('is committed once: a further commit only finds everything in place', async () => {
     const { summary } = await stage.run('cy', `commit ${CAMPAIGN}`, draftOf('cy'));
-    assert.deepEqual(summary['completion'], { work: 'signatures', people: [] });
+    assert.deepEqual(summary['completion'], { signatures: [] });
     await assert.rejects(stage.run('cy', `approve ${CAMPAIGN}`, { yes: true }), {
       message: /nothing is pending/,
     });
@@ -145,7 +145,7 @@ describe('a campaign in the hands of its officers', () => {
     await assert.rejects(stage.run('ada', `reschedule ${CAMPAIGN}`, later), {
       code: 'transition_refused',
     });
-    await assert.rejects(stage.run('ada', `supersede ${CAMPAIGN}`), { message: /later release/ });
+    await assert.rejects(stage.run('ada', `supersede ${CAMPAIGN}`), { message: /by what/ });
   });
 
   it('writes to every operator with the second signature under notify', async () => {
@@ -155,9 +155,9 @@ describe('a campaign in the hands of its officers', () => {
       ...draftOf('cy'),
       yes: true,
     });
-    const { mails } = summary['completion'] as { mails: object };
+    const { mails } = summary['completion'] as { mails: object[] };
     const expected = { kind: 'notice', operators: 3, sent: 3, known: 0, unreachable: [] };
-    assert.deepEqual(mails, expected);
+    assert.deepEqual(mails, [expected]);
   });
 
   it('gives each operator a notice that only he opens, with the access key of the plan', async () => {
@@ -183,9 +183,9 @@ describe('a campaign in the hands of its officers', () => {
 
   it('sends no notice twice: a further round only writes what is missing', async () => {
     const { summary } = await stage.run('ada', `notify ${CAMPAIGN}`, draftOf('ada'));
-    const { mails } = summary['completion'] as { mails: { sent: number; known: number } };
-    assert.equal(mails.sent, 0);
-    assert.equal(mails.known, 3);
+    const { mails } = summary['completion'] as { mails: { sent: number; known: number }[] };
+    assert.equal(mails[0]?.sent, 0);
+    assert.equal(mails[0]?.known, 3);
   });
 
   it('is armed with TUF targets that both officers signed', async () => {
@@ -284,8 +284,8 @@ describe('a campaign in the hands of its officers', () => {
       yes: true,
     });
     assert.equal(summary['status'], 'disclosed');
-    const { mails } = summary['completion'] as { mails: { sent: number } };
-    assert.equal(mails.sent, 3);
+    const { mails } = summary['completion'] as { mails: { sent: number }[] };
+    assert.equal(mails[0]?.sent, 3);
   });
 
   it('opens with the closing shares of the agents', async () => {

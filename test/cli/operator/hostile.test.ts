@@ -223,6 +223,7 @@ describe('mail that no officer wrote', () => {
         messages: [
           {
             kind: 'closing',
+            directive: 3,
             armored: '-----BEGIN PGP MESSAGE-----\n\nAAAA\n-----END PGP MESSAGE-----\n',
           },
           ...it.messages,

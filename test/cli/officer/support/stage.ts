@@ -22,7 +22,13 @@ import { parsePlan } from '../../../../protocol/campaign/plan.ts';
 import { envelopeJsonOf } from '../../../../cli/client/envelope.ts';
 import { startTestServer, type TestServer } from '../../../support/test-server.ts';
 import { testContext } from '../../support/context.ts';
-import { CAMPAIGN, fillCampaign, makeRepository, type TestRepository } from './campaign.ts';
+import {
+  CAMPAIGN,
+  fillCampaign,
+  makeRepository,
+  type CampaignChanges,
+  type TestRepository,
+} from './campaign.ts';
 import { looseServerKeys, makeOfficers, moveIn, NETWORK, type Officers } from './officers.ts';
 
 export interface TestOperator {
@@ -30,6 +36,7 @@ export interface TestOperator {
   readonly seed: Uint8Array;
   readonly signer: KeyedSigner;
   readonly identity: KeyedSigner;
+  readonly identitySeed: Uint8Array;
   readonly contact: ContactKey;
   readonly validator: string;
 }
@@ -60,7 +67,7 @@ export interface Stage extends AsyncDisposable {
   /** A context of this officer, for what is not a command. */
   contextOf(officer: string, overrides?: Partial<Context>): Promise<Context>;
   /** Fill and seal a campaign; the path of its directory. */
-  seal(campaign?: string): Promise<string>;
+  seal(campaign?: string, options?: SealInput): Promise<string>;
   attest(
     operator: TestOperator,
     kind: 'attest' | 'revert',
@@ -73,6 +80,13 @@ export interface Stage extends AsyncDisposable {
   releaseTime: number;
   /** What the plans sealed from now on name. */
   mirrors: readonly string[];
+}
+
+/** Files of the campaign that differ, and options of `seal`. */
+interface SealInput {
+  readonly files?: CampaignChanges['files'];
+  readonly after?: string;
+  readonly wording?: boolean;
 }
 
 const STAKES = [40n, 40n, 20n];
@@ -171,7 +185,7 @@ export async function startStage({
       const { stdout, stderr } = context.said;
       return { stdout, stderr, summary: context.said.summary() };
     },
-    async seal(campaign = CAMPAIGN) {
+    async seal(campaign = CAMPAIGN, { files = {}, ...options } = {}) {
       const path = await mkdtemp(join(folder, 'campaign-'));
       stage.releaseTime = now() + 2 * 3_600_000;
       const time = formatTime(stage.releaseTime);
@@ -185,9 +199,10 @@ export async function startStage({
         files: {
           'stake.txt': snapshot,
           'notice.md': `# ${campaign}\n\nA critical update comes on ${time}. Be there.\n`,
+          ...files,
         },
       });
-      await stage.run('ada', `seal ${path}`, { repo: [`agave=${repository.path}`] });
+      await stage.run('ada', `seal ${path}`, { repo: [`agave=${repository.path}`], ...options });
       return path;
     },
     async attest(operator, kind, counter, campaign = CAMPAIGN) {
@@ -199,7 +214,7 @@ export async function startStage({
         subject: { name: 'release.txt', sha256: release?.sha256 ?? '' },
         campaign,
         network: NETWORK,
-        revision: 1,
+        revision: plan.revision,
         validators: [operator.validator],
         counter,
         checkpoint: { size: 0, root: toBase64(EMPTY_ROOT) },
@@ -250,10 +265,12 @@ function parseLine(line: string): { command: Command; args: string[] } {
 async function makeOperators(): Promise<readonly TestOperator[]> {
   return Promise.all(
     STAKES.map(async (_, index) => {
-      const identity = signerFromSeed(generateSeed());
+      const identitySeed = generateSeed();
+      const identity = signerFromSeed(identitySeed);
       const seed = generateSeed();
       return {
         identity,
+        identitySeed,
         seed,
         signer: signerFromSeed(seed),
         contact: await generateContactKey(

@@ -1,0 +1,92 @@
+import { commitmentName } from '../../protocol/campaign/commitment.ts';
+import { parseDocument } from '../../protocol/campaign/document.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Draft } from '../../protocol/embargo/draft.ts';
+import { utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import type { MailContent } from './mailing.ts';
+import { describeTurn } from './turn-text.ts';
+
+type Attachment = MailContent['attachments'][number];
+
+/** The notice of a revision: its document, and the list that it is committed to with. */
+export function noticeMail(draft: Draft, plan: Plan, directive: number): MailContent {
+  const { campaign, commitment, exercise } = plan;
+  const attach = attacher(draft);
+  const notice = attach('notice.txt');
+  const list = attach(commitmentName(plan.revision));
+  return {
+    kind: 'notice',
+    campaign,
+    directive,
+    exercise,
+    subject: `${campaign}: notice to validator operators`,
+    text: noticeText(notice.bytes, commitment, list.name),
+    attachments: [notice, list],
+  };
+}
+
+/** The disclosure with all that it takes to check it. */
+export function closingMail(draft: Draft, plan: Plan, directive: number): MailContent {
+  const { campaign, commitment, exercise } = plan;
+  const attach = attacher(draft);
+  const list = attach(commitmentName(plan.revision));
+  return {
+    kind: 'closing',
+    campaign,
+    directive,
+    exercise,
+    subject: `${campaign}: disclosure`,
+    text: closingText(campaign, commitment, list.name),
+    attachments: [attach('disclosure.md'), attach('notice.txt'), list],
+  };
+}
+
+/** What officers decided besides, in words; whoever reads it can verify the directive. */
+export function turnMail(plan: Plan, before: string, decided: VerifiedDirective): MailContent {
+  const { campaign, exercise } = plan;
+  return {
+    kind: 'turn',
+    campaign,
+    directive: decided.sequence,
+    exercise,
+    subject: `${campaign}: ${decided.action}`,
+    text: describeTurn(plan, before, decided),
+    attachments: [],
+  };
+}
+
+function attacher({ documents }: Draft): (name: string) => Attachment {
+  return (name) => {
+    const bytes = documents.get(name);
+    if (bytes === undefined) throw new ProtocolError('bundle_invalid', `the draft has no ${name}`);
+    return { name, bytes };
+  };
+}
+
+/** The notice as written by the officers; its last line, the access key, stays in the attachment. */
+function noticeText(notice: Uint8Array, commitment: string, list: string): string {
+  const text = utf8Decode(parseDocument(notice).body).replace(/access-key: [^\n]*\n$/, '');
+  return `${text}
+--
+The attached notice.txt is the exact document that was committed to in public. Check it before
+you believe it, and keep it: it holds the key that you will need at the release time.
+
+    sealdrop verify-notice notice.txt --list ${list}
+
+Public commitment: ${commitment}
+Tell nobody. Do not forward this mail.
+`;
+}
+
+function closingText(campaign: string, commitment: string, list: string): string {
+  return `The embargo of ${campaign} has ended. disclosure.md is the full announcement, bit for bit as it was
+committed to before you were first told. Check it:
+
+    sha256sum ${list}             # is ${commitment}
+    sha256sum -c ${list} --ignore-missing
+
+Thank you for your part in it.
+`;
+}

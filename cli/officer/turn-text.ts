@@ -1,0 +1,71 @@
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+
+/**
+ * A turn of a campaign in words, for operators: what was decided, why, and what they do now.
+ *
+ * @param before - T0 as it stood before, RFC 3339 UTC.
+ */
+export function describeTurn(plan: Plan, before: string, decided: VerifiedDirective): string {
+  const { campaign } = plan;
+  const { action, people, reason, sequence, digest } = decided;
+  return `${whatHappened(before, decided)}
+
+Reason: ${reason === '' ? 'none was given' : reason}
+Decided by ${people.join(', ')}, as directive ${sequence} of ${campaign}:
+${digest}
+
+${whatToDo(campaign, decided)}
+${action === 'leaked' || decided.to === 'disclosed' ? '' : 'The embargo stands: tell nobody. Do not forward this mail.\n'}`;
+}
+
+function whatHappened(
+  before: string,
+  { action, to, revision, releaseTime }: VerifiedDirective,
+): string {
+  switch (action) {
+    case 'reschedule':
+      return `The release time has been moved\n    from ${before}\n    to   ${releaseTime ?? ''}`;
+    case 'abort':
+      return 'The campaign has been aborted. Nothing is released at the announced time.';
+    case 'withdraw':
+      return 'The patch has been withdrawn, because it does harm.';
+    case 'leaked':
+      return 'THE EMBARGO IS BROKEN. What was announced is released and disclosed now.';
+    case 'supersede':
+      return `The patch is superseded by revision ${revision}.`;
+    case 'commit':
+      return `The documents have been revised: revision ${revision}.`;
+    case 'notify':
+    case 'arm':
+    case 'disclose':
+      return `The campaign is ${to} now.`;
+  }
+}
+
+function whatToDo(campaign: string, { action }: VerifiedDirective): string {
+  switch (action) {
+    case 'reschedule':
+      return `Run: sealdrop prefetch ${campaign}, which verifies the new time.`;
+    case 'abort':
+      return `There is nothing to do. sealdrop prefetch ${campaign} shows the signed decision.`;
+    case 'withdraw':
+      return (
+        'Do not apply it. Whoever runs it goes back as INSTRUCTIONS.md says, and tells us:\n' +
+        `sealdrop revert ${campaign} --reason TEXT`
+      );
+    case 'leaked':
+      return `Do not wait for the announced time. Run: sealdrop fetch ${campaign} --wait --out ./patch`;
+    case 'supersede':
+      return (
+        'Do not apply the earlier one any more. A new notice comes with a mail of its own: verify it\n' +
+        `(sealdrop verify-notice), then run: sealdrop prefetch ${campaign}`
+      );
+    case 'commit':
+      return `Run: sealdrop prefetch ${campaign}, which verifies what has changed.`;
+    case 'notify':
+    case 'arm':
+    case 'disclose':
+      return `See: sealdrop inbox`;
+  }
+}

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { exitCodeOf } from '../../../cli/exit-code.ts';
+import { serveOnce } from '../../../cli/officer/agent.ts';
+import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
+import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
+import { fromHex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { moveIn } from './support/officers.ts';
+import { startStage, type Run, type Stage } from './support/stage.ts';
+
+// A second patch the same day, from the officers' machines to the operator's, in order of the tests.
+
+const ID = 'SDX-2026-S001';
+const HOUR = 3_600_000;
+
+let stage: Stage;
+let first: string;
+let second: string;
+const agents: { session: OfficerSession; memory: AgentMemory }[] = [];
+
+const operator = (line: string, options = {}): Promise<Run> => stage.run('olga', line, options);
+const saved = (): string => join(stage.folder, 'messages');
+const patch = (name: string): string => join(stage.folder, name);
+const wake = async (): Promise<void> => {
+  for (const { session, memory } of agents) await serveOnce(session, memory, 60_000);
+};
+const exits = async (code: number, run: Promise<Run>, said: RegExp): Promise<void> => {
+  await assert.rejects(run, (error: unknown) => {
+    assert.match((error as Error).message, said);
+    assert.equal(exitCodeOf(error), code);
+    return true;
+  });
+};
+const verifyNotice = async (folder: string, list: string): Promise<void> => {
+  await stage.server.sequence();
+  await operator(`inbox`, { save: saved() });
+  const path = join(saved(), `${ID}.${folder}`);
+  await operator(`verify-notice ${join(path, 'notice.txt')}`, { list: join(path, list) });
+};
+
+before(async () => {
+  stage = await startStage();
+  const { home } = await stage.contextOf('olga');
+  await moveIn(home, stage.officers, undefined, stage.server.url);
+  const [, , third] = stage.operators;
+  assert.ok(third);
+  const keypair = [...third.identitySeed, ...fromHex(third.identity.publicKey, 32)];
+  await writeFile(join(stage.folder, 'id.json'), JSON.stringify(keypair));
+  const identity = [join(stage.folder, 'id.json')];
+  await operator('enroll', { identity, email: 'olga@validator.example' });
+
+  first = await stage.bring(ID, 'armed');
+  await verifyNotice('notice', 'COMMITMENT');
+  await operator(`prefetch ${ID}`);
+  stage.advanceTo(stage.releaseTime);
+  for (const id of ['ada', 'bo']) {
+    const session = await openOfficerSession(await stage.contextOf(id));
+    agents.push({ session, memory: await startAgent(session, []) });
+  }
+  await wake();
+  await operator(`fetch ${ID}`, { out: patch('first') });
+  await operator(`attest ${ID}`);
+  for (const it of stage.operators.slice(0, 2)) await stage.attest(it, 'attest', 1, ID);
+});
+after(() => stage[Symbol.asyncDispose]());
+
+describe('a second revision of a patch', () => {
+  it('is sealed after the first, and is no campaign of its own', async () => {
+    second = await stage.seal(ID, {
+      after: draftPath(first, 'ada'),
+      files: {
+        'disclosure.md': '# Two unchecked additions mint tokens\n\nBoth overflowed.\n',
+        'INSTRUCTIONS.md': 'git apply --index 0001-agave.patch, the second one\n',
+      },
+    });
+    const [refused, reason] = [`propose ${second}`, `supersede ${ID}`];
+    await assert.rejects(stage.run('ada', refused), { message: /is revision 2/ });
+    await assert.rejects(stage.run('ada', reason), { name: 'UsageError' });
+    await assert.rejects(stage.run('ada', `supersede ${ID}`, { revision: second }), {
+      code: 'statement_invalid',
+    });
+  });
+
+  it('takes the signatures that a first plan takes, and every operator is told', async () => {
+    const reason = { revision: second, reason: 'a sibling bug' };
+    await stage.run('ada', `supersede ${ID}`, reason);
+    await exits(1, stage.run('bo', `supersede ${ID}`, reason), /ada proposed this/);
+    await assert.rejects(stage.run('bo', `approve ${ID}`, { yes: true }), { name: 'UsageError' });
+    const old = { draft: draftPath(first, 'bo'), yes: true };
+    await assert.rejects(stage.run('bo', `approve ${ID}`, old), { code: 'plan_invalid' });
+    // Agents go on with what was decided while something else is pending.
+    await wake();
+
+    const { summary } = await stage.run('bo', `approve ${ID}`, {
+      draft: draftPath(second, 'bo'),
+      yes: true,
+    });
+    assert.deepEqual([summary['completed'], summary['status']], [true, 'armed']);
+    const { signatures, mails } = summary['completion'] as {
+      signatures: string[];
+      mails: { kind: string; sent: number }[];
+    };
+    assert.deepEqual(signatures, ['ada', 'bo']);
+    assert.deepEqual(
+      mails.map(({ kind, sent }) => [kind, sent]),
+      [
+        ['turn', 4],
+        ['notice', 4],
+      ],
+    );
+    const again = await stage.run('cy', `supersede ${ID}`, { draft: draftPath(second, 'cy') });
+    const { mails: none } = again.summary['completion'] as { mails: { sent: number }[] };
+    assert.deepEqual(
+      none.map(({ sent }) => sent),
+      [0, 0],
+    );
+  });
+
+  it('ends the first one for whoever asks for it or holds its files', async () => {
+    const superseded = /revision 1 of .* is superseded by revision 2/;
+    await exits(7, operator(`fetch ${ID}`, { out: patch('again') }), superseded);
+    await exits(7, operator(`fetch ${ID}`, { out: patch('again') }), superseded);
+    await exits(7, operator(`prefetch ${ID}`), superseded);
+    await exits(7, operator(`attest ${ID}`), superseded);
+    await exits(7, operator(`verify ${patch('first')}`), superseded);
+    assert.ok(!(await readdir(stage.folder)).includes('again'));
+  });
+
+  it('is opened with its own notice, at its own T0', async () => {
+    await operator('inbox', { save: saved() });
+    const told = await readdir(saved());
+    assert.ok(told.some((name) => name.startsWith(`${ID}.turn-`)));
+    const folder = told.find((name) => name.startsWith(`${ID}.notice-`));
+    assert.ok(folder);
+    await verifyNotice(folder.slice(ID.length + 1), 'COMMITMENT.r2');
+    await operator(`prefetch ${ID}`);
+    await exits(3, operator(`fetch ${ID}`, { out: patch('second') }), /not released yet/);
+    await exits(7, operator(`attest ${ID}`), /superseded/);
+
+    stage.advanceTo(stage.releaseTime);
+    await wake();
+    await operator(`fetch ${ID}`, { out: patch('second') });
+    await operator(`verify ${patch('second')}`);
+    await exits(7, operator(`verify ${patch('first')}`), /superseded/);
+    await operator(`attest ${ID}`);
+  });
+
+  it('is adopted by itself: what was said of the first one does not count', async () => {
+    const status = async (): Promise<[unknown, string]> => {
+      const { summary } = await stage.run('cy', `status ${ID}`);
+      const { attestedStake } = summary['adoption'] as { attestedStake: string };
+      return [summary['status'], attestedStake];
+    };
+    assert.deepEqual(await status(), ['released', '20']);
+    for (const it of stage.operators.slice(0, 2)) await stage.attest(it, 'attest', 2, ID);
+    assert.deepEqual(await status(), ['adopted', '100']);
+  });
+
+  it('opens the documents of both in the end', async () => {
+    await stage.run('ada', `disclose ${ID}`, { draft: draftPath(second, 'ada') });
+    await stage.run('bo', `approve ${ID}`, { draft: draftPath(second, 'bo'), yes: true });
+    await wake();
+    assert.equal((await stage.run('cy', `status ${ID}`)).summary['opened'], true);
+    const { client } = await openOfficerSession(await stage.contextOf('cy'));
+    const text = async (name: string): Promise<string> =>
+      utf8Decode(await client.document(ID, name));
+    assert.match(await text('r1.disclosure.md'), /# Unchecked addition/);
+    assert.match(await text('disclosure.md'), /# Two unchecked additions/);
+    stage.advanceTo(stage.now() + HOUR);
+    await stage.server.sequence();
+  });
+});
