@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BaseFetcher, Updater } from 'tuf-js';
 import { z } from 'zod';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { parseShape, safeCount, time } from '../../protocol/encoding/shape.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -11,7 +10,7 @@ import { parseTuf } from '../../protocol/trust/metadata.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { verifyTargets } from '../../protocol/trust/tuf.ts';
 import { CliError } from '../errors.ts';
-import { findFile, writeAtomically } from '../home/files.ts';
+import { findFile } from '../home/files.ts';
 import type { Home } from '../home/home.ts';
 import type { Client } from './client.ts';
 import { readBody } from './http.ts';
@@ -59,7 +58,7 @@ export async function refreshTargets(
     snapshot: versionOf(metadata.snapshot, 'snapshot'),
     targets: versionOf(metadata.targets, 'targets'),
   });
-  for (const role of ROLES) await keepMetadata(home, role, metadata[role]);
+  await copies.keep();
   return targets;
 }
 
@@ -71,6 +70,8 @@ interface Copies extends AsyncDisposable {
   readonly path: string;
   /** What is there now. @throws {@link ProtocolError} `trust_invalid` unless all roles are. */
   read(): Promise<Readonly<Record<Role, Uint8Array>>>;
+  /** Let this home have them. Not durably: what is lost or torn is fetched again. */
+  keep(): Promise<void>;
 }
 
 async function copyMetadata(home: Home, { files, root }: Trust): Promise<Copies> {
@@ -93,18 +94,15 @@ async function copyMetadata(home: Home, { files, root }: Trust): Promise<Copies>
       snapshot: await read('snapshot'),
       targets: await read('targets'),
     }),
+    async keep() {
+      await mkdir(home.path('tuf'), { recursive: true, mode: 0o700 });
+      for (const role of ROLES) await rename(join(path, `${role}.json`), keptPath(home, role));
+    },
     [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }),
   };
 }
 
 const keptPath = (home: Home, role: Role): string => home.path('tuf', `${role}.json`);
-
-async function keepMetadata(home: Home, role: Role, bytes: Uint8Array): Promise<void> {
-  const kept = await findFile(keptPath(home, role));
-  if (kept !== undefined && equalBytes(kept, bytes)) return;
-  await mkdir(home.path('tuf'), { recursive: true, mode: 0o700 });
-  await writeAtomically(keptPath(home, role), bytes);
-}
 
 async function runUpdater(client: MetadataClient, metadataDir: string): Promise<void> {
   const fetcher = new ClientFetcher(client);

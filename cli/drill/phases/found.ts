@@ -26,9 +26,9 @@ export async function foundTrust(world: World, sink: MailSink, port: number): Pr
     SEALDROP_PUBLIC_URL: `http://127.0.0.1:${port}`,
     SEALDROP_SMTP_URL: sink.url,
     SEALDROP_MAIL_FROM: 'campaigns@sealdrop.invalid',
-    SEALDROP_LOG_EPOCH_MS: '2000',
+    SEALDROP_LOG_EPOCH_MS: '1000',
     // Four hundred operators enrol in a minute; a real network takes weeks.
-    SEALDROP_LOG_EPOCH_LEAVES: '96',
+    SEALDROP_LOG_EPOCH_LEAVES: '48',
     SEALDROP_MAIL_CONCURRENCY: '8',
     SEALDROP_LOG_LEVEL: 'warn',
   };
