@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { auditTable, measureAudit } from './audit.ts';
 import type { DrillTimes } from './drill.ts';
 import { measureDrill } from './drill.ts';
+import { hiddenTable, measureHidden } from './hidden.ts';
 import type { LogTimes } from './log.ts';
 import { logTable, measureLog } from './log.ts';
 import { measureOpenssl, opensslVersion } from './openssl.ts';
@@ -21,7 +22,7 @@ What is measured and against whom. Compare only figures of one run: the speed of
 drifts by a factor of two.
 
   --json             one JSON document instead of tables
-  --only NAME        statements, log, audit or drill
+  --only NAME        statements, log, audit, hidden or drill
   --leaves N         of the log that is audited (1000000)
   --operators N      operators, each with one kept-alive connection (128)
   --each N           statements of each operator in a round (45)
@@ -34,7 +35,9 @@ drifts by a factor of two.
 const MAX_EACH = 200;
 /** Statements of each operator before anything is measured: code has to be compiled first. */
 const WARM_UP = 20;
-const PARTS = ['statements', 'log', 'audit', 'drill'] as const;
+const PARTS = ['statements', 'log', 'audit', 'hidden', 'drill'] as const;
+/** Requests for a hidden campaign, each beside one for a campaign that does not exist. */
+const PAIRS = 2000;
 
 /** One after the other within a minute, so that they can be compared. */
 interface Round {
@@ -151,12 +154,13 @@ async function main(args: string[]): Promise<void> {
     : undefined;
   const log: LogTimes | undefined = isAsked('log') ? await measureLog(rounds) : undefined;
   const audit = isAsked('audit') ? await measureAudit(leaves, rounds) : undefined;
+  const hidden = isAsked('hidden') ? await measureHidden(PAIRS) : undefined;
   const drill = isAsked('drill') ? await measureDrill(validators) : undefined;
 
   if (values.json) {
     const machine = { cores: availableParallelism(), node: versions.node, openssl };
     const statements = measured && { operators, connections: operators, rounds: measured };
-    stdout.write(`${JSON.stringify({ machine, statements, log, audit, drill })}\n`);
+    stdout.write(`${JSON.stringify({ machine, statements, log, audit, hidden, drill })}\n`);
     return;
   }
   if (measured !== undefined) {
@@ -183,6 +187,11 @@ async function main(args: string[]): Promise<void> {
   if (audit !== undefined) {
     stdout.write(
       `Audit of a log of ${audit.leaves} leaves in a folder, ${audit.threads} threads, median of ${rounds} rounds\n\n${auditTable(audit)}\n`,
+    );
+  }
+  if (hidden !== undefined) {
+    stdout.write(
+      `What is hidden, and what does not exist: median of ${PAIRS} answers each, asked in turn\n\n${hiddenTable(hidden)}\n`,
     );
   }
   if (drill !== undefined) {

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { Serial } from '../serial.ts';
 import type { Campaign } from './campaign.ts';
 import type { CampaignChange, CampaignEvent } from './change.ts';
+import { openVisibility } from './visibility.ts';
 
 /** A sealed share that waits for its officer. */
 export interface CustodyShare {
@@ -69,41 +70,33 @@ export async function openRegistry(deps: {
 }): Promise<Registry> {
   const { store, serial, logger } = deps;
   const campaigns = new Map<string, Campaign>();
-  for (const campaign of await store.listCampaigns()) {
+  const visibility = openVisibility();
+  const keep = (campaign: Campaign): void => {
     campaigns.set(campaign.state.campaign, campaign);
-  }
-  const recipients = new Map<string, Set<string>>();
-  for (const [id, operators] of deps.recipients) recipients.set(id, new Set(operators));
-
-  const mayEnter = (id: string, campaign: Campaign | undefined, caller: Caller): boolean => {
-    if (campaign === undefined) return false;
-    if (caller?.role === 'officer') return true;
-    if (campaign.state.status === 'disclosed') return true;
-    if (caller === undefined) return false;
-    return campaign.armedAt !== null || recipients.get(id)?.has(caller.id) === true;
+    visibility.update(campaign);
   };
+  for (const campaign of await store.listCampaigns()) keep(campaign);
+  for (const [id, operators] of deps.recipients) {
+    for (const operator of operators) visibility.addRecipient(id, operator);
+  }
 
   return {
     all: () => [...campaigns.values()],
     listVisible: (caller) =>
-      [...campaigns].filter(([id, it]) => mayEnter(id, it, caller)).map(([, it]) => it),
+      [...campaigns].filter(([id]) => visibility.isVisible(id, caller)).map(([, it]) => it),
     find: (id) => campaigns.get(id),
     getVisible(id, caller) {
-      const campaign = campaigns.get(id);
-      if (campaign === undefined || !mayEnter(id, campaign, caller)) {
-        throw new ServiceError('not_found', 'no such resource');
-      }
+      const campaign = visibility.isVisible(id, caller) ? campaigns.get(id) : undefined;
+      if (campaign === undefined) throw new ServiceError('not_found', 'no such resource');
       return campaign;
     },
     addRecipient(id, operator) {
-      const known = recipients.get(id);
-      if (known === undefined) recipients.set(id, new Set([operator]));
-      else known.add(operator);
+      visibility.addRecipient(id, operator);
     },
     hasRecipients: (id) => recipients.has(id),
     async add(campaign, plan, event) {
       await store.createCampaign(campaign, plan, event);
-      campaigns.set(plan.campaign, campaign);
+      keep(campaign);
       logger.info({ campaign: plan.campaign, event: event.type }, 'campaign');
     },
     async addPlan(campaign, plan) {
@@ -112,13 +105,13 @@ export async function openRegistry(deps: {
         ...campaign.plans,
         [plan.digest, { plan: parsePlan(plan.bytes), bytes: plan.bytes }],
       ]);
-      campaigns.set(plan.campaign, { ...campaign, plans });
+      keep({ ...campaign, plans });
     },
     exclusively: (id, task) => serial.run(id, () => task(campaigns.get(id))),
     async apply(change) {
       await store.applyChange(change);
       const id = change.after.state.campaign;
-      campaigns.set(id, change.after);
+      keep(change.after);
       for (const { seq, type } of change.events) {
         logger.info({ campaign: id, seq, event: type }, 'campaign');
       }
