@@ -8,7 +8,7 @@ import { describeMove, signMove } from '../../../cli/officer/move.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
 import { loadStanding } from '../../../cli/officer/standing.ts';
-import { stopPath } from '../../../cli/officer/stop.ts';
+import { laterTime, stopPath } from '../../../cli/officer/stop.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import { encodeTuf, signTuf } from '../../../protocol/trust/metadata.ts';
 import { buildTargets } from '../../../protocol/trust/tuf.ts';
@@ -199,6 +199,57 @@ describe('an officer who signs an abort', () => {
     await wakeAll('ada', 'bo');
     assert.equal((await stage.run('cy', `status ${id(6)}`)).summary['opened'], true);
     assert.deepEqual(await published(id(6)), []);
+  });
+});
+
+describe('an officer who signs another T0', () => {
+  const campaign = 'SDX-2026-T0R1';
+  const silent: typeof fetch = () => Promise.reject(new TypeError('fetch failed'));
+
+  it('has no share out at the old one, with the server or without, even when nobody else agrees', async () => {
+    await stage.bring(campaign, 'armed');
+    const [ada, bo] = [await agentOf('ada'), await agentOf('bo')];
+    for (const agent of [ada, bo]) await agent.wake();
+    const [old, moved] = [stage.releaseTime, stage.releaseTime + HOUR];
+    await stage.run('ada', `reschedule ${campaign}`, {
+      releaseTime: formatTime(moved),
+      reason: 'build broken',
+    });
+    stage.advanceTo(old);
+    let through = fetch;
+    const offline = await agentOf('ada', (input, init) => through(input, init));
+    through = silent;
+    for (const agent of [ada, bo, offline]) await agent.wake();
+    for (const agent of [ada, offline]) {
+      assert.equal(agent.attempts(campaign), 0);
+      assert.match([...agent.memory.troubles.values()].join(), /held back until .* remove /);
+    }
+    await assert.rejects(stage.run('ada', `share publish ${campaign}`), { message: /held back/ });
+    assert.equal(bo.attempts(campaign), 1, 'who did not sign it goes on as decided');
+
+    // However the others decided, it is due by then.
+    stage.advanceTo(moved);
+    await ada.wake();
+    assert.deepEqual(await published(campaign), ['ada', 'bo']);
+    assert.ok(![...ada.memory.troubles.keys()].some((about) => about.startsWith(campaign)));
+  });
+
+  it('is held to the latest T0 that may have been decided on, and to none that was overruled', () => {
+    const at = (hour: number): string => `2026-11-20T${hour}:00:00Z`;
+    const votes = [
+      { sequence: 4, releaseTime: at(18) },
+      { sequence: 5, releaseTime: at(16) },
+      { sequence: 5, releaseTime: at(15) },
+    ];
+    const armed = { sequence: 3, action: 'arm' } as const;
+    assert.equal(laterTime(votes, [armed]), at(18));
+    const moved = [armed, { sequence: 4, action: 'reschedule' } as const];
+    assert.equal(laterTime(votes, moved), at(16));
+    // A new wording says nothing about T0.
+    const worded = [armed, { sequence: 5, action: 'commit' } as const];
+    assert.equal(laterTime(votes, worded), at(18));
+    assert.equal(laterTime(votes, [...moved, { sequence: 5, action: 'reschedule' }]), undefined);
+    assert.equal(laterTime([], [armed]), undefined);
   });
 });
 
