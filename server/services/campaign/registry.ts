@@ -76,8 +76,10 @@ export async function openRegistry(deps: {
     visibility.update(campaign);
   };
   for (const campaign of await store.listCampaigns()) keep(campaign);
+  const written = new Set<string>();
   for (const [id, operators] of deps.recipients) {
     for (const operator of operators) visibility.addRecipient(id, operator);
+    if (operators.size > 0) written.add(id);
   }
 
   return {
@@ -92,8 +94,9 @@ export async function openRegistry(deps: {
     },
     addRecipient(id, operator) {
       visibility.addRecipient(id, operator);
+      written.add(id);
     },
-    hasRecipients: (id) => recipients.has(id),
+    hasRecipients: (id) => written.has(id),
     async add(campaign, plan, event) {
       await store.createCampaign(campaign, plan, event);
       keep(campaign);
