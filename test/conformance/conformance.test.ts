@@ -9,6 +9,7 @@ import { honest } from './families/honest.ts';
 import { json } from './families/json.ts';
 import { length } from './families/length.ts';
 import { log } from './families/log.ts';
+import { goodMirrors, mirrors } from './families/mirrors.ts';
 import { mix } from './families/mix.ts';
 import { names } from './families/names.ts';
 import { recovery } from './families/recovery.ts';
@@ -32,6 +33,7 @@ const HOSTILE: Readonly<Record<string, readonly HostileCase[]>> = {
   'signatures and keys': signatures,
   'odd names': names,
   redirects,
+  'mirrors that lie': mirrors,
   'a log that breaks its word': log,
   'odd JSON': json,
 };
@@ -65,10 +67,13 @@ describe('conformance', () => {
   describe('accepts what is merely unusual', () => {
     testHonest(honest, getBench);
   });
+  describe('opens from mirrors', () => {
+    testHonest(goodMirrors, getBench);
+  });
 
   it('has at least 60 hostile cases and 10 honest ones, no two alike', () => {
     const hostile = Object.values(HOSTILE).flat();
-    const tame = [...recovery, ...honest];
+    const tame = [...recovery, ...honest, ...goodMirrors];
     const titles = [...hostile, ...tame].map(({ flow, name }) => `${flow.name}: ${name}`);
     assert.equal(new Set(titles).size, titles.length);
     assert.ok(hostile.length >= 60, `${hostile.length} hostile cases`);

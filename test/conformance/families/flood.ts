@@ -1,4 +1,13 @@
-import { by, dripping, dropBundle, endless, hostile, silent, stalled } from '../support/attacks.ts';
+import {
+  by,
+  dripping,
+  dropBundle,
+  dropPlan,
+  endless,
+  hostile,
+  silent,
+  stalled,
+} from '../support/attacks.ts';
 import type { CaseOptions, HostileCase } from '../support/cases.ts';
 import {
   ack,
@@ -25,7 +34,7 @@ const ROUTES: readonly (readonly [Flow, string, Spending?])[] = [
   [prefetch, 'POST /v1/auth/challenge'],
   [prefetch, 'POST /v1/auth/token'],
   [prefetch, '/v1/campaigns/{A}'],
-  [prefetch, '/v1/campaigns/{A}/plan'],
+  [prefetch, '/v1/campaigns/{A}/plan', { before: dropPlan }],
   [prefetch, '/v1/campaigns/{A}/directives'],
   [prefetch, '/tuf/timestamp.json'],
   [prefetch, '/blobs/sha256/{bundleA}', { before: dropBundle }],

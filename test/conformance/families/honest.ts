@@ -40,7 +40,7 @@ const slowly: Handler = (_, response, answer) => {
 };
 
 const busy = (site: Site): void => {
-  site.answer('/v1/campaigns/{A}/plan', { status: 503, headers: { 'retry-after': '1' } });
+  site.answer('/v1/campaigns/{A}/directives', { status: 503, headers: { 'retry-after': '1' } });
 };
 
 const at =

@@ -1,5 +1,5 @@
 import type { ExitCode } from '../../../cli/exit-code.ts';
-import { dropBundle, exchanged, hostile, swap, type Attack } from '../support/attacks.ts';
+import { dropBundle, dropPlan, exchanged, hostile, swap, type Attack } from '../support/attacks.ts';
 import type { HostileCase, Prepare } from '../support/cases.ts';
 import { fetchPatch, prefetch, verifyNotice, type Flow } from '../support/flows.ts';
 
@@ -66,17 +66,23 @@ function exitAtT0(names: readonly string[]): ExitCode {
   return lacksKey && names.every((name) => NEEDS_KEY.includes(name)) ? 3 : 6;
 }
 
+const dropPlanAndBundle: Prepare = async (home, repository) => {
+  await dropPlan(home, repository);
+  await dropBundle(home, repository);
+};
+
 function combine(
   flow: Flow,
   parts: readonly Part[],
   exitOf: (names: readonly string[]) => ExitCode,
-  before?: Prepare,
+  beforeOf: (names: readonly string[]) => Prepare | undefined = () => undefined,
 ): HostileCase[] {
   const pairs = parts.flatMap((first, index) =>
     parts.slice(index + 1).map((second) => [first, second]),
   );
   return [...parts.map((it) => [it]), ...pairs].map((chosen) => {
     const names = chosen.map(({ name }) => name);
+    const before = beforeOf(names);
     const exchanges = chosen.flatMap(({ exchange }) => exchange ?? []);
     return hostile(
       flow,
@@ -100,7 +106,12 @@ function combine(
 
 /** Two campaigns mixed, every part and every pair of parts. */
 export const mix: readonly HostileCase[] = [
-  ...combine(prefetch, BEFORE_T0, () => 6, dropBundle),
+  ...combine(
+    prefetch,
+    BEFORE_T0,
+    () => 6,
+    (names) => (names.includes('plan') ? dropPlanAndBundle : dropBundle),
+  ),
   ...combine(fetchPatch, AT_T0, exitAtT0),
   hostile(
     verifyNotice,

@@ -1,4 +1,4 @@
-import { dropBundle, hostile, status } from '../support/attacks.ts';
+import { dropBundle, dropPlan, hostile, status } from '../support/attacks.ts';
 import type { CaseOptions, HostileCase } from '../support/cases.ts';
 import {
   ack,
@@ -34,7 +34,7 @@ export const redirects: readonly HostileCase[] = [
   away(verifyNotice, '/log/{tile}', 302),
   away(prefetch, 'POST /v1/auth/challenge', 307),
   away(prefetch, 'POST /v1/auth/token', 308),
-  away(prefetch, '/v1/campaigns/{A}/plan', 303),
+  away(prefetch, '/v1/campaigns/{A}/plan', 303, { before: dropPlan }),
   away(prefetch, '/tuf/timestamp.json', 302),
   away(prefetch, '/blobs/sha256/{bundleA}', 302, { before: dropBundle }),
   away(inbox, '/v1/inbox', 301),

@@ -135,6 +135,11 @@ export async function dropBundle(home: string, { campaigns: { A } }: Repository)
   await rm(join(home, 'campaigns', A.sealed.id, `${A.sealed.bundle.sha256}.age`));
 }
 
+/** Take the plan away, as it was before the first `prefetch`, so that it is asked for. */
+export async function dropPlan(home: string, { campaigns: { A } }: Repository): Promise<void> {
+  await rm(join(home, 'campaigns', A.sealed.id, 'plan.txt'));
+}
+
 /** Exchange files of campaign A in the home for those of B. */
 export const exchanged =
   (...names: readonly string[]) =>

@@ -76,6 +76,17 @@ export const fetchPatch: Flow = {
   answers: 'released',
 };
 
+/** The same, with two mirrors to ask besides the server. */
+export const fetchMirrored: Flow = {
+  name: 'fetch --mirror',
+  words: (repository, url, out) => [
+    ...fetchPatch.words(repository, url, out),
+    ...['first', 'second'].flatMap((mirror) => ['--mirror', `${url}/${mirror}`]),
+  ],
+  home: 'now',
+  answers: 'released',
+};
+
 /** Read the whole log. */
 export const logVerify: Flow = {
   name: 'log verify',

@@ -47,7 +47,7 @@ export type HomeName =
 export interface Repository {
   readonly folder: string;
   /**
-   * Values of names in paths: `{A}` the id, `{bundleA}`, `{commitmentA}`; `{snapshot}`, `{targets}`
+   * Values of names in paths: `{A}` the id, `{bundleA}`, `{planA}`, `{commitmentA}`; `{snapshot}`, `{targets}`
    * and with `Then` the older ones; `{tile}` and `{entries}` where the commitment of A is.
    */
   readonly names: ReadonlyMap<string, string>;
@@ -117,8 +117,8 @@ export async function recordRepository(folder: string, url: string): Promise<Rep
   await C.decide('arm', second);
   await server.sequence();
 
-  // Ciphertext is fetched once; so is a token, which the next run has to ask for again.
-  const now = new Map([...then].filter(([path]) => path.includes('/blobs/')));
+  // Ciphertext and plans are fetched once; so is a token, which the next run has to ask for again.
+  const now = new Map([...then].filter(([path]) => /\/blobs\/|\/plan$/.test(path)));
   await rm(join(operator.home, 'session.json'));
   await recorder.elsewhere(verifyNoticeCommand, noticeInput(notices.A), homes.enrolled, now);
   await recorder.run(prefetchCommand, campaign(A), operator.home, now);
@@ -322,6 +322,7 @@ function namesOf(
   const of = Object.entries(campaigns).flatMap(([name, { sealed }]): [string, string][] => [
     [name, sealed.id],
     [`bundle${name}`, sealed.bundle.sha256],
+    [`plan${name}`, sealed.planDigest],
     [`commitment${name}`, sealed.plan.commitment],
   ]);
   return new Map([

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import type { Answer, Answers } from './answer.ts';
+import { pathOf } from './recorder.ts';
 import type { Repository } from './repository.ts';
 import { letTimePass } from './time.ts';
 
@@ -28,7 +29,8 @@ export interface Site {
   edit(path: string, change: (body: Uint8Array) => Uint8Array | string): void;
   /** Change a JSON answer; the caller knows its shape. */
   editJson(path: string, change: (json: never) => unknown): void;
-  handle(path: string, handler: Handler): void;
+  /** @param after - Paths to be answered before time passes, when the case is slow: they are not. */
+  handle(path: string, handler: Handler, after?: readonly string[]): void;
   remove(path: string): void;
   /** Take over all answers of another time. */
   turnBackTo(answers: Answers): void;
@@ -40,9 +42,13 @@ export interface Site {
 /** @param answers - What an honest server says at this time. */
 export function openSite(repository: Repository, answers: Answers): Site {
   const said = new Map(answers);
-  const handlers = new Map<string, Handler>();
+  const handlers = new Map<
+    string,
+    { readonly handler: Handler; readonly after: readonly string[] }
+  >();
   const changed = new Set<string>();
   const asked = new Set<string>();
+  const answered = new Set<string>();
   let isTurnedBack = false;
 
   const keyOf = (path: string): string => {
@@ -75,8 +81,8 @@ export function openSite(repository: Repository, answers: Answers): Site {
       const json = JSON.parse(utf8Decode(find(path).body)) as never;
       site.put(path, JSON.stringify(change(json)));
     },
-    handle(path, handler) {
-      handlers.set(keyOf(path), handler);
+    handle(path, handler, after = []) {
+      handlers.set(keyOf(path), { handler, after: after.map(keyOf) });
       changed.add(keyOf(path));
     },
     remove(path) {
@@ -90,15 +96,19 @@ export function openSite(repository: Repository, answers: Answers): Site {
     },
     wasTouched: () => isTurnedBack || [...changed].some((key) => asked.has(key)),
     async respond(request, response) {
-      const key = `${request.method ?? ''} ${request.url ?? ''}`;
+      const key = `${request.method ?? ''} ${pathOf(request.url ?? '/')}`;
       asked.add(key);
       const answer = said.get(key);
-      const handler = handlers.get(key);
-      if (handler === undefined) {
+      const handled = handlers.get(key);
+      if (handled === undefined) {
+        response.on('close', () => answered.add(key));
         send(response, answer);
         return;
       }
-      letTimePass(() => !response.closed && !response.writableEnded);
+      const { handler, after } = handled;
+      const isOpen = (): boolean => !response.closed && !response.writableEnded;
+      const waiting = (): boolean => after.some((other) => !answered.has(other));
+      letTimePass(isOpen, after.length > 0 ? waiting : undefined);
       await handler(request, response, answer);
     },
   };

@@ -5,6 +5,8 @@ import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 const LONG_MS = 5000;
 /** For what is on the wire to arrive, before the clock moves on. */
 const SETTLE_MS = 4;
+/** The same where other requests are under way, whose limits must not be met meanwhile. */
+const PATIENT_MS = 60;
 
 interface Timer {
   readonly due: number;
@@ -15,7 +17,7 @@ interface Timer {
 /** A clock for long timers, which stands until it is told to run. */
 interface LongClock {
   /** Fire what is set, the earliest first, as long as `isOpen`. */
-  run(isOpen: () => boolean): Promise<void>;
+  run(isOpen: () => boolean, waiting?: () => boolean): Promise<void>;
 }
 
 let current: LongClock | undefined;
@@ -38,9 +40,10 @@ export async function withLongClock<T>(action: () => Promise<T>): Promise<T> {
     if (!timers.delete(timer)) realClear(timer);
   };
   current = {
-    async run(isOpen) {
+    async run(isOpen, waiting) {
+      while (isOpen() && waiting?.() === true) await wait(SETTLE_MS);
       for (;;) {
-        await wait(SETTLE_MS);
+        await wait(waiting === undefined ? SETTLE_MS : PATIENT_MS);
         await turn();
         const [next] = [...timers].sort((a, b) => a.due - b.due);
         if (!isOpen() || next === undefined) return;
@@ -61,9 +64,13 @@ export async function withLongClock<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Let half a minute after half a minute pass as long as an answer is not over. */
-export function letTimePass(isOpen: () => boolean): void {
-  void current?.run(isOpen);
+/**
+ * Let half a minute after half a minute pass as long as an answer is not over.
+ *
+ * @param waiting - Whether other answers, which have their own limits, are still to come.
+ */
+export function letTimePass(isOpen: () => boolean, waiting?: () => boolean): void {
+  void current?.run(isOpen, waiting);
 }
 
 /** Run something while the machine's clock stands at this moment, for whoever reads it. */
