@@ -1,15 +1,11 @@
-import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
+import { hashWork, WIDTH } from './hash-work.ts';
+
 // Measures when it is imported, and hashes when it is started as a thread.
 
-/** The hash work that a tile of 256 sealed leaves takes, without anything around it. */
-const WIDTH = 256;
-/** The byte in front and a sealed leaf; the byte in front and two hashes. */
-const LEAF_BYTES = 76;
-const NODE_BYTES = 65;
 const WARM_UP_TILES = 400;
 
 /** How fast this machine hashes what an audit has to hash. */
@@ -20,7 +16,7 @@ export interface HashRate {
   readonly cpuNs: number;
 }
 
-/** `crypto.hash` over inputs that stand ready, results thrown away, on so many threads at once. */
+/** `crypto.hash` once it is compiled, on so many threads at once. */
 export async function measureHashRate(threads: number, milliseconds: number): Promise<HashRate> {
   const path = fileURLToPath(import.meta.url);
   const workers = Array.from(
@@ -40,19 +36,13 @@ export async function measureHashRate(threads: number, milliseconds: number): Pr
   return { perSecond: leaves / seconds, cpuNs: ((user + system) * 1000) / leaves };
 }
 
-function hashTile(leaves: readonly Buffer[], nodes: readonly Buffer[]): void {
-  for (const leaf of leaves) hash('sha256', leaf, 'binary');
-  for (const node of nodes) hash('sha256', node, 'binary');
-}
-
 function hashInThread(milliseconds: number): void {
-  const leaves = Array.from({ length: WIDTH }, (_, i) => Buffer.alloc(LEAF_BYTES, i));
-  const nodes = Array.from({ length: WIDTH - 1 }, (_, i) => Buffer.alloc(NODE_BYTES, i));
-  for (let i = 0; i < WARM_UP_TILES; i++) hashTile(leaves, nodes);
+  const hashTile = hashWork();
+  for (let i = 0; i < WARM_UP_TILES; i++) hashTile();
   parentPort?.on('message', () => {
     const start = performance.now();
     let tiles = 0;
-    for (; performance.now() - start < milliseconds; tiles++) hashTile(leaves, nodes);
+    for (; performance.now() - start < milliseconds; tiles++) hashTile();
     parentPort?.postMessage(tiles);
   });
   parentPort?.postMessage('ready');
