@@ -145,6 +145,21 @@ class ClientFetcher extends BaseFetcher {
   }
 }
 
+/**
+ * Until when the targets are good that this home has from before; RFC 3339 UTC. Nobody is asked.
+ *
+ * @returns `undefined` when there are none, or none that this root's officers have signed.
+ */
+export async function findTargetsExpiry(home: Home, root: TrustRoot): Promise<string | undefined> {
+  const bytes = await findFile(home.path('tuf', 'targets.json'));
+  try {
+    return bytes && readTargets(bytes, root).expires;
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
 function readTargets(bytes: Uint8Array, root: TrustRoot): TrustedTargets {
   const { targets } = verifyTargets(bytes, root, verifyEd25519);
   const bundles = new Map(targets.bundles.map(({ sha256, size }) => [sha256, size]));

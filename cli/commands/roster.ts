@@ -3,6 +3,7 @@ import { getOption, type Command } from '../command.ts';
 import { writeNew } from '../home/files.ts';
 import { percent } from '../officer/amounts.ts';
 import { findCurrentSnapshot, findKeptSnapshot } from '../officer/kept-snapshots.ts';
+import { encodeRosterFile } from '../officer/roster-file.ts';
 import { loadRoster, stakeOf, tellRejected, type RosterEntry } from '../officer/roster.ts';
 import { openOfficerSession, type OfficerSession } from '../officer/session.ts';
 
@@ -59,13 +60,8 @@ export const rosterExportCommand: Command = {
     const roster = await loadRoster(session);
     tellRejected(session, roster);
     const { network, origin } = session.trust.root;
-    const file = {
-      format: 'sealdrop-roster/v1',
-      network,
-      origin,
-      operators: roster.operators.map(({ entry }) => entry),
-    };
-    await writeNew(out, `${JSON.stringify(file, null, 2)}\n`, 0o600);
+    const operators = roster.operators.map(({ entry }) => entry);
+    await writeNew(out, encodeRosterFile({ network, origin, operators }), 0o600);
     context.out.line(`${out} holds ${roster.operators.length} enrolments; it names people`);
     context.out.summary({ out, operators: roster.operators.length, rejected: roster.rejected });
   },

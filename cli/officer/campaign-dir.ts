@@ -34,9 +34,10 @@ export async function readCampaignDirectory(path: string): Promise<CampaignDirec
     const found = await lstat(join(path, name));
     total += found.size;
     if (!found.isFile()) {
-      findings.push(error(name, 'is not a regular file'));
+      findings.push(error(name, 'is not a regular file', 'put the file itself there, no link'));
     } else if (total > MAX_TOTAL_BYTES) {
-      findings.push(error(name, 'makes the directory larger than 2 GiB, the largest bundle'));
+      const message = 'makes the directory larger than 2 GiB, the largest bundle';
+      findings.push(error(name, message, 'ship sources or fewer builds'));
     } else {
       files.set(name, new Uint8Array(await readFile(join(path, name))));
     }
@@ -48,7 +49,7 @@ export async function readCampaignDirectory(path: string): Promise<CampaignDirec
   for (const variant of await list(path, 'artifacts')) {
     const folder = `artifacts/${variant}`;
     if (!(await lstat(join(path, folder))).isDirectory()) {
-      findings.push(error(folder, 'is not a folder; artifacts live in artifacts/<variant>/'));
+      findings.push(error(folder, 'is not a folder', 'artifacts live in artifacts/<variant>/'));
       continue;
     }
     for (const file of await list(path, folder)) await readInto(`${folder}/${file}`);

@@ -33,6 +33,33 @@ const variant = z.strictObject({
   files: z.array(fileName).min(1).max(256),
 });
 
+/** A part of the stake that shares clocks and holidays. */
+const region = z.strictObject({
+  /** IANA time zone, such as Europe/Berlin. */
+  zone: z
+    .string()
+    .regex(/^[A-Z][A-Za-z]{1,30}(?:\/[A-Za-z0-9_+-]{1,30}){0,2}$/)
+    .refine(isTimeZone),
+  /** Of the whole stake, in per cent. */
+  percent: z.int().min(1).max(100),
+  /** ISO 3166: whose public holidays and weekend count. */
+  country: z
+    .string()
+    .regex(/^[A-Z]{2}$/)
+    .optional(),
+  /** Days off that no table knows, such as 2026-11-20. */
+  holidays: z.array(z.iso.date()).max(100).optional(),
+});
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** campaign.json: what an officer decides about a campaign, before any of it is sealed. */
 const campaignFile = z.strictObject({
   format: z.literal('sealdrop-campaign/v1'),
@@ -54,10 +81,18 @@ const campaignFile = z.strictObject({
     .max(MAX_MIRRORS)
     .refine((mirrors) => new Set(mirrors).size === mirrors.length)
     .optional(),
+  /** Where the stake lives, so that T0 can be judged by the clocks there. */
+  regions: z.array(region).max(64).optional(),
+  /** What notice.md must not say, in whatever case. */
+  secretTerms: z
+    .array(z.string().regex(/^\S(?:[^\n]{0,98}\S)?$/u))
+    .max(256)
+    .optional(),
 });
 
 export type CampaignFile = z.infer<typeof campaignFile>;
 export type CampaignVariant = CampaignFile['variants'][number];
+export type StakeRegion = z.infer<typeof region>;
 
 /** The reviews that a campaign asks for, as its plan will list them. */
 export function reviewPolicyOf({ reviews }: CampaignFile): ReviewPolicy {
@@ -65,6 +100,7 @@ export function reviewPolicyOf({ reviews }: CampaignFile): ReviewPolicy {
 }
 
 const MAX_BYTES = 262_144;
+const README = 'README.md beside it says what each field is';
 
 /**
  * Read campaign.json, or say everything that is wrong with its shape.
@@ -77,12 +113,12 @@ export function readCampaignFile(bytes: Uint8Array): CampaignFile | readonly Fin
     json = parseJson(bytes, MAX_BYTES);
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
-    return [error('campaign.json', cause.message)];
+    return [error('campaign.json', cause.message, README)];
   }
   const result = campaignFile.safeParse(json);
   if (result.success) return result.data;
   return result.error.issues.map((issue) =>
-    error(['campaign.json', ...issue.path].map(String).join('.'), explain(issue)),
+    error(['campaign.json', ...issue.path].map(String).join('.'), explain(issue), README),
   );
 }
 
@@ -107,4 +143,9 @@ const EXPECTED: Readonly<Record<string, string>> = {
   by: 'must be ids of reviewers',
   snapshot: 'must be a file name in this directory or a SHA-256 in hex',
   mirrors: 'must be an address such as https://mirror.example/sealdrop, at most 16, each once',
+  zone: 'must be a time zone such as Europe/Berlin',
+  percent: 'must be a whole number from 1 to 100',
+  country: 'must be two capitals such as DE',
+  holidays: 'must be dates such as 2026-11-20',
+  secretTerms: 'must be at most 256 texts of 1 to 100 characters, one line each',
 };

@@ -1,11 +1,14 @@
 import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { findTargetsExpiry } from '../client/targets.ts';
 import { loadTrust } from '../client/trust.ts';
 import { listOption, type Context, type Input, type OptionSpec } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import type { Home } from '../home/home.ts';
+import { loadHolidays } from './holidays.ts';
 import { findKeptSnapshot } from './kept-snapshots.ts';
 import type { LintFacts } from './lint.ts';
 import type { Finding } from './finding.ts';
+import { publicAddress } from './public-repository.ts';
 
 export const REPO_OPTION: OptionSpec = {
   flag: '--repo <variant=path>',
@@ -20,12 +23,18 @@ export async function lintFacts(
   home: Home,
 ): Promise<LintFacts & { readonly root: TrustRoot | undefined }> {
   const isTrusting = (await home.findConfig()) !== undefined;
+  const root = isTrusting ? (await loadTrust(home)).root : undefined;
+  const publicRepositories = listOption(input, 'publicRepo');
+  for (const source of publicRepositories) publicAddress(source);
   return {
     now: context.now(),
     env: context.env,
     signal: context.signal,
-    root: isTrusting ? (await loadTrust(home)).root : undefined,
+    root,
+    targetsExpire: root && (await findTargetsExpiry(home, root)),
     repositories: parseRepositories(listOption(input, 'repo')),
+    publicRepositories,
+    holidays: await loadHolidays(),
     findSnapshot: (digest) => findKeptSnapshot(home, digest),
   };
 }
@@ -43,12 +52,13 @@ function parseRepositories(options: readonly string[]): ReadonlyMap<string, stri
   return repositories;
 }
 
-/** Say every finding, errors first. */
+/** Say every finding with its way out, errors first. */
 export function tellFindings(context: Context, findings: readonly Finding[]): void {
   const bySeverity = (severity: Finding['severity']): readonly Finding[] =>
     findings.filter((finding) => finding.severity === severity);
   for (const finding of [...bySeverity('error'), ...bySeverity('warning')]) {
     context.out.line(`${finding.severity}: ${finding.where} ${finding.message}`);
+    context.out.line(`  ${finding.advice}`);
     context.out.event('finding', finding);
   }
 }

@@ -16,6 +16,12 @@ export function lintReviews(
     return [];
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
-    return [error('campaign.json.reviews', cause.message)];
+    return [
+      error(
+        'campaign.json.reviews',
+        cause.message,
+        'name reviewers that the root has, at least as many as it takes',
+      ),
+    ];
   }
 }

@@ -3,6 +3,8 @@ import { parseSnapshot } from '../../protocol/stake/snapshot.ts';
 import type { CampaignFile } from './campaign-file.ts';
 import { error, type Finding } from './finding.ts';
 
+const ANEW = 'take a snapshot of this network: sealdrop network add';
+
 /** What is wrong with how adoption will be measured. */
 export function lintStake(
   campaign: CampaignFile,
@@ -10,16 +12,16 @@ export function lintStake(
 ): readonly Finding[] {
   const where = 'campaign.json.snapshot';
   const findings = lintMilestones(campaign);
-  if (snapshot === undefined) {
-    return [...findings, error(where, 'is not there; sealdrop network add makes one')];
-  }
+  if (snapshot === undefined) return [...findings, error(where, 'is not there', ANEW)];
   try {
     const { network, total } = parseSnapshot(snapshot);
-    if (network !== campaign.network) findings.push(error(where, 'is of another network'));
-    if (total === 0n) findings.push(error(where, 'holds no stake, so nothing could be reached'));
+    if (network !== campaign.network) findings.push(error(where, 'is of another network', ANEW));
+    if (total === 0n) {
+      findings.push(error(where, 'holds no stake, so nothing could be reached', ANEW));
+    }
   } catch (cause) {
     if (!(cause instanceof ProtocolError)) throw cause;
-    findings.push(error(where, cause.message));
+    findings.push(error(where, cause.message, ANEW));
   }
   return findings;
 }
@@ -30,10 +32,11 @@ function lintMilestones({ milestones }: CampaignFile): Finding[] {
   const findings: Finding[] = [];
   const gates = milestones.filter(({ action }) => action === 'gate');
   if (gates.length !== 1 || gates[0]?.strict !== true) {
-    findings.push(error(where, 'must have exactly one gate, and that strict'));
+    const advice = 'leave "milestones" out for the usual ones';
+    findings.push(error(where, 'must have exactly one gate, and that strict', advice));
   }
   if (new Set(milestones.map(({ name }) => name)).size !== milestones.length) {
-    findings.push(error(where, 'has two of one name'));
+    findings.push(error(where, 'has two of one name', 'rename one'));
   }
   return findings;
 }

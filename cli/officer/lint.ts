@@ -5,24 +5,32 @@ import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { CampaignDirectory } from './campaign-dir.ts';
 import { readCampaignFile, type CampaignFile } from './campaign-file.ts';
 import { hasErrors, type Finding } from './finding.ts';
+import type { GitContext } from './git.ts';
+import type { Holidays } from './holidays.ts';
 import { lintArtifacts } from './lint-artifacts.ts';
 import { lintPatches, patchesOf } from './lint-patches.ts';
+import { lintRegions } from './lint-regions.ts';
 import { lintReviews } from './lint-reviews.ts';
 import { lintStake } from './lint-stake.ts';
 import { lintAgreement, lintTexts } from './lint-texts.ts';
 import { lintTimes } from './lint-times.ts';
 import { lintTrust } from './lint-trust.ts';
 import { lintWords } from './lint-words.ts';
-import type { GitContext } from './patched-tree.ts';
+import { readPatchText } from './patch-text.ts';
 
-/** What linting needs to know beyond the directory. */
+/** What linting needs to know beyond the directory. None of it asks anybody anything. */
 export interface LintFacts extends GitContext {
   /** Unix ms. */
   readonly now: number;
   /** The root of trust that the campaign will be signed under, if one is known here. */
   readonly root: TrustRoot | undefined;
+  /** Until when the TUF targets that are known here are good; RFC 3339 UTC. */
+  readonly targetsExpire: string | undefined;
   /** Local clones by variant. */
   readonly repositories: ReadonlyMap<string, string>;
+  /** Repositories that everybody reads, as a person named them. */
+  readonly publicRepositories: readonly string[];
+  readonly holidays: Holidays;
   /** A snapshot kept by `network add`, by digest. */
   findSnapshot(digest: string): Promise<Uint8Array | undefined>;
 }
@@ -37,6 +45,10 @@ export interface LintedCampaign {
 
 export interface LintResult {
   readonly findings: readonly Finding[];
+  /** There when campaign.json can be read, whatever it says. */
+  readonly campaign?: CampaignFile;
+  /** Canonical, or whatever lies there in its place. */
+  readonly snapshot?: Uint8Array;
   /** There only when nothing among the findings is an error. */
   readonly linted?: LintedCampaign;
 }
@@ -53,23 +65,41 @@ export async function lintCampaign(
   if (isFindings(campaign)) return { findings: [...findings, ...campaign] };
 
   const snapshot = await snapshotOf(campaign, directory, facts);
-  const patches = campaign.variants.flatMap((variant) => patchesOf(variant, directory));
   findings.push(
     ...lintTimes(campaign, facts.now),
+    ...lintRegions(campaign, facts.holidays),
     ...lintAgreement(campaign, directory),
     ...lintArtifacts(campaign, directory),
     ...lintStake(campaign, snapshot),
     ...lintReviews(campaign, facts.root),
-    ...(await lintTrust(campaign, facts.root, facts.now)),
+    ...(await lintTrust(campaign, facts.root, facts.targetsExpire, facts.now)),
     ...(await lintPatches(campaign, directory, facts.repositories, facts)),
-    ...lintWords(
-      textOf(directory, 'notice.md'),
-      textOf(directory, 'disclosure.md'),
-      patches.map(({ bytes }) => bytes),
-    ),
+    ...lintNotice(campaign, directory, facts),
   );
-  if (hasErrors(findings) || snapshot === undefined) return { findings };
-  return { findings, linted: { campaign, directory, snapshot } };
+  const known = { findings, campaign, ...(snapshot && { snapshot }) };
+  if (hasErrors(findings) || snapshot === undefined) return known;
+  return { ...known, linted: { campaign, directory, snapshot } };
+}
+
+function lintNotice(
+  campaign: CampaignFile,
+  directory: CampaignDirectory,
+  { publicRepositories }: LintFacts,
+): readonly Finding[] {
+  const patches = campaign.variants.flatMap((variant) => patchesOf(variant, directory));
+  const variants = new Set(campaign.variants.map(({ name }) => name));
+  // Operators have to be told which client it is, not where its sources are.
+  const repositories = publicRepositories
+    .map((source) => source.replace(/\/+$/, '').replace(/\.git$/, ''))
+    .flatMap((source) => [source.split('/').slice(-2).join('/'), source.split('/').at(-1) ?? ''])
+    .filter((name) => !variants.has(name));
+  return lintWords(textOf(directory, 'notice.md'), {
+    disclosure: textOf(directory, 'disclosure.md'),
+    patches: new Map(patches.map(({ name, bytes }) => [name, readPatchText(bytes)])),
+    artifacts: campaign.variants.flatMap(({ files }) => files),
+    repositories: [...new Set(repositories)],
+    terms: campaign.secretTerms ?? [],
+  });
 }
 
 async function snapshotOf(
@@ -86,7 +116,7 @@ function isFindings(value: CampaignFile | readonly Finding[]): value is readonly
 }
 
 /** The text, or nothing where it is not there or not text: another rule has said so. */
-function textOf(directory: CampaignDirectory, name: string): string {
+export function textOf(directory: CampaignDirectory, name: string): string {
   try {
     return utf8Decode(directory.files.get(name) ?? new Uint8Array());
   } catch (cause) {

@@ -1,21 +1,11 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
-import { CliError } from '../errors.ts';
-
-const run = promisify(execFile);
+import { runGit, type GitContext } from './git.ts';
 
 export interface Patch {
   readonly name: string;
   readonly bytes: Uint8Array;
-}
-
-/** What of the outside a git process gets: where git is, and when to stop. */
-export interface GitContext {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -37,7 +27,7 @@ export async function patchedTree(
   const scratch = await mkdtemp(join(tmpdir(), 'sealdrop-tree-'));
   const git = async (args: readonly string[], onFailure: string): Promise<string> => {
     const env = await scratchEnvironment(repository, scratch, context);
-    return runGit(repository, env, args, onFailure, context);
+    return runGit({ repository, env, args, onFailure }, context);
   };
   try {
     const commit = await git(
@@ -66,10 +56,11 @@ async function scratchEnvironment(
   context: GitContext,
 ): Promise<Record<string, string>> {
   const objects = await runGit(
-    repository,
-    {},
-    ['rev-parse', '--git-path', 'objects'],
-    `${repository} is not a git repository`,
+    {
+      repository,
+      args: ['rev-parse', '--git-path', 'objects'],
+      onFailure: `${repository} is not a git repository`,
+    },
     context,
   );
   return {
@@ -78,33 +69,4 @@ async function scratchEnvironment(
     // Quoted: a path may hold the colon that separates paths.
     GIT_ALTERNATE_OBJECT_DIRECTORIES: JSON.stringify(resolve(repository, objects)),
   };
-}
-
-/** Neither hooks nor anybody's configuration may change what a patch means. */
-const SETTINGS = ['core.hooksPath=/dev/null', 'core.fsmonitor=false', 'apply.ignoreWhitespace=no'];
-
-async function runGit(
-  repository: string,
-  env: Readonly<Record<string, string>>,
-  args: readonly string[],
-  onFailure: string,
-  context: GitContext,
-): Promise<string> {
-  const settings = SETTINGS.flatMap((setting) => ['-c', setting]);
-  try {
-    const { stdout } = await run('git', ['-C', repository, ...settings, ...args], {
-      env: {
-        PATH: context.env['PATH'],
-        LC_ALL: 'C',
-        GIT_CONFIG_NOSYSTEM: '1',
-        GIT_CONFIG_GLOBAL: '/dev/null',
-        ...env,
-      },
-      signal: context.signal,
-    });
-    return stdout.trim();
-  } catch (cause) {
-    context.signal.throwIfAborted();
-    throw new CliError(onFailure, undefined, { cause });
-  }
 }

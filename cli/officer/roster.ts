@@ -4,6 +4,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import { bindIdentities, type Bindings } from '../../protocol/stake/bindings.ts';
 import type { StakeSnapshot } from '../../protocol/stake/snapshot.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { verifyEnrolment, type Enrolment } from '../../protocol/statement/enrolment.ts';
 import type { EnrolmentEntry } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
@@ -30,12 +31,25 @@ export interface Roster {
 
 /** Fetch every enrolment and verify it: the server can neither invent nor alter an operator. */
 export async function loadRoster({ client, context, trust }: OfficerSession): Promise<Roster> {
+  return verifyRoster(await client.enrolments(), trust.root, context.now());
+}
+
+/**
+ * Verify every enrolment of a list.
+ *
+ * @param now - Unix ms.
+ */
+export async function verifyRoster(
+  entries: readonly EnrolmentEntry[],
+  root: Pick<TrustRoot, 'network' | 'origin'>,
+  now: number,
+): Promise<Roster> {
   const verified: { entry: EnrolmentEntry; enrolment: Enrolment }[] = [];
   const rejected: { email: string; reason: string }[] = [];
-  for (const entry of await client.enrolments()) {
+  for (const entry of entries) {
     try {
       const enrolment = verifyEnrolment(readEnvelope(entry.envelope), verifyEd25519);
-      if (enrolment.network !== trust.root.network || enrolment.origin !== trust.root.origin) {
+      if (enrolment.network !== root.network || enrolment.origin !== root.origin) {
         throw new ProtocolError('binding_invalid', 'it is for another network or service');
       }
       verified.push({ entry, enrolment });
@@ -49,7 +63,7 @@ export async function loadRoster({ client, context, trust }: OfficerSession): Pr
   const operators: RosterEntry[] = [];
   for (const [operator, { entry, enrolment }] of [...newest].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const validators = [...bindings].filter(([, key]) => key === operator).map(([id]) => id);
-    const contact = await contactOf(entry, enrolment, context.now());
+    const contact = await contactOf(entry, enrolment, now);
     operators.push({ operator, entry, enrolment, validators: validators.sort(), contact });
   }
   return { operators, bindings, rejected };

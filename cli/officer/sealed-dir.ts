@@ -10,7 +10,7 @@ import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { CliError, UsageError } from '../errors.ts';
-import { hasErrorCode, readInputFile } from '../home/files.ts';
+import { findFile, hasErrorCode, readInputFile } from '../home/files.ts';
 import type { SealedCampaign } from './sealing.ts';
 
 /**
@@ -112,6 +112,12 @@ export async function readSealed(directory: string): Promise<SealedDirectory> {
     custody.push({ key, officer, sealed: await readInputFile(file, MAX_SHARE_BYTES) });
   }
   return { path, plan, planBytes, planDigest: planDigest(planBytes), snapshot, custody };
+}
+
+/** The plan in DIR/sealed, or nothing before `seal`. */
+export async function findSealedPlan(directory: string): Promise<Plan | undefined> {
+  const bytes = await findFile(join(sealedPath(directory), 'plan.txt'));
+  return bytes && parsePlan(bytes);
 }
 
 /** The draft that was made for one officer. */

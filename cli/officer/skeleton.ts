@@ -64,6 +64,8 @@ function campaignJson(choices: SkeletonChoices, releaseTime: number): string {
     })),
     snapshot: choices.snapshot ?? PLACEHOLDER,
     mirrors: [],
+    regions: [],
+    secretTerms: [],
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -152,6 +154,10 @@ Replace every \`${PLACEHOLDER}\`, then run \`sealdrop lint DIR\` until it has no
     digest that \`sealdrop network add\` printed.
   - \`mirrors\`: https addresses that the plan names besides the server. Operators fetch ciphertext
     and shares there too, agents put shares there, and \`lint\` compares what they hold.
+  - \`regions\`: where the stake lives, so that T0 is judged by the clocks, weekends and holidays
+    there: \`[{"zone": "Europe/Berlin", "percent": 60, "country": "DE"}, …]\`; \`holidays\` beside
+    them are days off that no table knows.
+  - \`secretTerms\`: words and phrases that notice.md must not say, such as what the bug is in.
   - \`milestones\` (optional): what adoption is measured by; exactly one is the strict gate.
 
   The times above are proposals: a working day at 14:00 UTC, and two weeks to disclose.

@@ -10,6 +10,7 @@ import { lintCommand } from '../../../cli/commands/lint.ts';
 import { readCampaignDirectory } from '../../../cli/officer/campaign-dir.ts';
 import { readCampaignFile } from '../../../cli/officer/campaign-file.ts';
 import type { Finding } from '../../../cli/officer/finding.ts';
+import { loadHolidays, type Holidays } from '../../../cli/officer/holidays.ts';
 import { lintCampaign, type LintFacts } from '../../../cli/officer/lint.ts';
 import { proposeReleaseTime } from '../../../cli/officer/skeleton.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
@@ -31,11 +32,13 @@ import { looseServerKeys, makeOfficers, NETWORK, NOW, type Officers } from './su
 let folder: string;
 let repository: TestRepository;
 let officers: Officers;
+let holidays: Holidays;
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'sealdrop-lint-'));
   repository = await makeRepository(join(folder, 'agave'));
   officers = await makeOfficers(looseServerKeys());
+  holidays = await loadHolidays();
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
@@ -45,7 +48,10 @@ function factsOf(facts: Partial<LintFacts> = {}): LintFacts {
     env: process.env,
     signal: new AbortController().signal,
     root: officers.root,
+    targetsExpire: undefined,
     repositories: new Map([['agave', repository.path]]),
+    publicRepositories: [],
+    holidays,
     findSnapshot: () => Promise.resolve(undefined),
     ...facts,
   };
@@ -108,10 +114,10 @@ describe('lint', () => {
     });
   });
 
-  it('warns about weekends', async () => {
+  it('warns about weekends by UTC when nobody says where the stake lives', async () => {
     const notice = '# SDX-2026-7KQ4\n2026-11-21T14:00:00Z\n';
     await assertFinding('warning', 'campaign.json.releaseTime', /Saturday/, {
-      file: { releaseTime: '2026-11-21T14:00:00Z' },
+      file: { releaseTime: '2026-11-21T14:00:00Z', regions: [] },
       files: { 'notice.md': notice },
     });
   });
@@ -221,6 +227,35 @@ describe('lint', () => {
     }
   });
 
+  it('has a way out for everything that it says', async () => {
+    const findings = await lint(
+      { file: { exercise: true, snapshot: 'x' }, files: { 'notice.md': 'Ünïcode \u200b \n' } },
+      { root: undefined, repositories: new Map() },
+    );
+    assert.ok(findings.length > 5);
+    for (const { advice } of findings) assert.ok(advice.length > 5);
+  });
+
+  it('refuses what steers a terminal, and warns about what nobody sees, with the line', async () => {
+    const text = (line: string): CampaignChanges => ({
+      files: { 'disclosure.md': `# Title\n\n${line}\nEnd.\n` },
+    });
+    for (const line of ['a\u001b[2Jb', 'a\u202eb', 'a\u2066b', 'a\u0000b', 'a\u2028b']) {
+      await assertFinding('error', 'disclosure.md:3', /control characters/, text(line));
+    }
+    for (const line of ['a\u200bb', 'a\u00adb', 'a\u{e0041}b', 'a\ufeffb']) {
+      await assertFinding('warning', 'disclosure.md:3', /nobody sees/, text(line));
+    }
+    await assertFinding('warning', 'disclosure.md:3', /white space/, text('a  '));
+    assert.deepEqual(await lint(text('Prägnant: 日本語 – fine.')), []);
+  });
+
+  it('warns when the targets known here end before the release', async () => {
+    const soon = { targetsExpire: '2026-11-18T13:59:59Z' };
+    await assertFinding('warning', 'trust', /targets expire/, {}, soon);
+    assert.deepEqual(await lint({}, { targetsExpire: '2026-11-18T14:00:00Z' }), []);
+  });
+
   it('refuses a root that expires too soon after the release', async () => {
     const soon = { ...officers.root, expires: '2026-11-20T00:00:00Z' };
     await assertFinding('error', 'trust', /expires/, {}, { root: soon });
@@ -231,8 +266,8 @@ describe('lint', () => {
     const notice = (word: string): CampaignChanges => ({
       files: { 'notice.md': `# ${CAMPAIGN} on ${RELEASE_TIME}\n\nIt is about ${word}.\n` },
     });
-    await assertFinding('warning', 'notice.md', /"tokens".*title/, notice('tokens'));
-    await assertFinding('warning', 'notice.md', /"zeroize".*file/, notice('Zeroize'));
+    await assertFinding('warning', 'notice.md:3', /"tokens".*title/, notice('tokens'));
+    await assertFinding('warning', 'notice.md:3', /"zeroize".*file/, notice('Zeroize'));
     assert.deepEqual(await lint(notice('updates of validators')), []);
   });
 
@@ -254,7 +289,7 @@ describe('lint', () => {
         'campaign.json.releaseTime',
         'campaign.json.snapshot',
         'INSTRUCTIONS.md',
-        'disclosure.md',
+        'disclosure.md:1',
         'notice.md',
       ]),
     );
@@ -279,6 +314,14 @@ describe('campaign.json', () => {
     assert.deepEqual(read(good), good);
   });
 
+  const region = { zone: 'Asia/Tokyo', percent: 60, country: 'JP' };
+
+  it('may name mirrors, regions and secret terms', () => {
+    const mirrors = ['https://mirror.example/sealdrop'];
+    const full = { ...good, mirrors, regions: [region], secretTerms: ['zero balance'] };
+    assert.deepEqual(read(full), full);
+  });
+
   const hostile: readonly [string, unknown][] = [
     ['a path as a file name', { ...good, variants: [{ ...good.variants[0], files: ['../f'] }] }],
     ['an option as a base', { ...good, variants: [{ ...good.variants[0], base: '--output=x' }] }],
@@ -294,6 +337,13 @@ describe('campaign.json', () => {
       'control characters',
       { ...good, variants: [{ ...good.variants[0], toolchain: 'a\u001b[2J' }] },
     ],
+    ['a mirror over http', { ...good, mirrors: ['http://mirror.example'] }],
+    ['a mirror twice', { ...good, mirrors: ['https://m.example', 'https://m.example'] }],
+    ['a time zone that is none', { ...good, regions: [{ zone: 'Mars/Olympus', percent: 1 }] }],
+    ['an offset for a time zone', { ...good, regions: [{ zone: '+02:00', percent: 1 }] }],
+    ['half a per cent', { ...good, regions: [{ zone: 'UTC', percent: 0.5 }] }],
+    ['a day that does not exist', { ...good, regions: [{ ...region, holidays: ['2026-02-30'] }] }],
+    ['a secret of two lines', { ...good, secretTerms: ['a\nb'] }],
     ['text for a boolean', { ...good, exercise: 'false' }],
     ['a list', [good]],
     ['null', null],
@@ -338,7 +388,10 @@ describe('campaign new', () => {
     await assert.rejects(runCommand(lintCommand, { args: [path] }, linting), { name: 'CliError' });
     const places = linting.said.events().map((finding) => String(finding['where']));
     for (const name of ['campaign.json', 'notice.md', 'disclosure.md', 'INSTRUCTIONS.md']) {
-      assert.ok(places.includes(name), name);
+      assert.ok(
+        places.some((place) => place.split(':')[0] === name),
+        name,
+      );
     }
   });
 

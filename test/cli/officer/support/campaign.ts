@@ -98,6 +98,7 @@ export async function fillCampaign(
       },
     ],
     snapshot: 'stake.txt',
+    regions: [{ zone: 'UTC', percent: 100, country: 'US' }],
     ...changes.file,
   };
   const files: Record<string, string | Uint8Array | null> = {
