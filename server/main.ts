@@ -40,7 +40,10 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function serve(): Promise<void> {
   const config = readConfig(env);
-  const logger = createLogger(config.logLevel);
+  const now = steadyClock((byMs) => {
+    tellJump(logger, byMs);
+  });
+  const logger = createLogger(config.logLevel, now);
   const onFatal = (error: unknown): void => {
     logger.error(
       { code: 'fatal', ...describeFailure(error) },
@@ -50,9 +53,7 @@ async function serve(): Promise<void> {
   };
   const server = await startServer(config, {
     logger,
-    now: steadyClock((byMs) => {
-      tellJump(logger, byMs);
-    }),
+    now,
     random: () => Math.random(),
     onFatal,
   });

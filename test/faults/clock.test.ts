@@ -12,6 +12,7 @@ import {
   snapshotOf,
   type TestOperator,
 } from '../support/operators.ts';
+import { testClient } from '../support/session.ts';
 import { enrol, expectStatus, openStory, postSnapshot, type Story } from '../support/story.ts';
 
 // The clock of a running server is moved under it by libfaketime. Officers' and operators' clocks
@@ -67,7 +68,13 @@ async function probe(): Promise<void> {
   assert.equal((await story.publishShare(officer, 'closing')).status, 425);
   assert.equal((await server.client(operator.key).get(`${story.path}/release-key`)).status, 425);
   expectStatus(await story.say(operator, 'ack'), 200);
+  const newcomer = testClient(server.child.url, operator.key, Date.now);
+  expectStatus(await newcomer.get(story.path), 200);
 }
+
+/** What the server has logged. */
+const logged = (): readonly { level: number; time: string; code?: string }[] =>
+  server.child.output.map((line) => JSON.parse(line) as { level: number; time: string });
 
 async function timesOfEvents(): Promise<number[]> {
   const [officer] = server.officers;
@@ -120,7 +127,8 @@ describe('a server whose clock is moved', { skip }, () => {
 
   it('has told of the jumps, and never of a time that goes back', async () => {
     assert.ok(server.child.output.some((line) => line.includes('clock_jump')));
-    for (const times of [await timesOfEvents(), await timesOfStatements()]) {
+    const timesOfLines = logged().map(({ time }) => Date.parse(time));
+    for (const times of [await timesOfEvents(), await timesOfStatements(), timesOfLines]) {
       assert.ok(times.length > 0);
       assert.deepEqual(
         times,
@@ -134,6 +142,8 @@ describe('a server whose clock is moved', { skip }, () => {
     await probe();
     assert.equal((await fetch(`${server.child.url}/readyz`)).status, 200);
     assert.equal(server.child.process.exitCode, null);
+    const errors = logged().filter(({ level, code }) => level >= 50 && code !== 'clock_jump');
+    assert.deepEqual(errors, []);
     const sizeOfLog = async (): Promise<number> => {
       const note = await (await fetch(`${server.child.url}/log/checkpoint`)).text();
       return Number(note.split('\n')[1]);

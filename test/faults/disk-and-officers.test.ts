@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { draftPath } from '../../cli/officer/sealed-dir.ts';
+import { generateKey, seal } from '../../protocol/embargo/age.ts';
+import { packFiles } from '../../protocol/embargo/tar.ts';
 import { startStage, type Stage } from '../cli/officer/support/stage.ts';
-import { plunder, takeFiles, type Loot } from './support/thief.ts';
+import { encryptedIn, plunder, takeFiles, type Loot } from './support/thief.ts';
 
 // Somebody holds a copy of the server's disk and the files of some officers, before T0: their homes
 // with every key in them, not the drafts that they were handed. He tries all that these allow.
@@ -59,6 +61,26 @@ describe('a copy of the server’s disk', () => {
         shares: 0,
       },
     );
+  });
+
+  it('tells sizes of classes alone: of bundles, of signatures and of every approval', async () => {
+    const smallest = (
+      await seal(await packFiles(new Map([['a', new Uint8Array()]])), [
+        (await generateKey()).recipient,
+      ])
+    ).length;
+    const { ages, armored } = encryptedIn(disk);
+    // Shares differ by their officers' names and in nothing else.
+    const [shares, others] = [ages.filter((it) => it < 2000), ages.filter((it) => it >= 2000)];
+    assert.equal(shares.length, 6);
+    assert.ok(Math.max(...shares) - Math.min(...shares) <= 'release'.length - 'closing'.length + 4);
+    // Bundle, closing bundle, signatures and three approvals: whatever they hold, it is little.
+    assert.deepEqual(
+      others,
+      Array.from({ length: 6 }, () => smallest),
+    );
+    assert.equal(armored.length, 3);
+    assert.ok(Math.max(...armored) - Math.min(...armored) <= 4, armored.join());
   });
 
   it('and all three officers’ files open everything: the attempt is a real one', async () => {

@@ -113,6 +113,21 @@ export async function plunder(files: readonly Buffer[]): Promise<Loot> {
   return { opened, closed, identities, shares: shares.size };
 }
 
+/** Lengths of what is encrypted: age files, also in base64, and OpenPGP messages. */
+export function encryptedIn(files: readonly Buffer[]): { ages: number[]; armored: number[] } {
+  const ages = new Set<string>();
+  const armored = new Set<string>();
+  for (const file of files) {
+    for (const bytes of [file, Buffer.from(file.toString('latin1'), 'base64')]) {
+      if (bytes.subarray(0, AGE.length).equals(AGE)) ages.add(bytes.toString('latin1'));
+    }
+    const text = file.toString('latin1');
+    if (text.startsWith('-----BEGIN PGP MESSAGE-----')) armored.add(text);
+  }
+  const lengths = (texts: Set<string>): number[] => [...texts].map(({ length }) => length);
+  return { ages: lengths(ages), armored: lengths(armored) };
+}
+
 async function decrypt(message: string, key: string): Promise<Uint8Array> {
   const decrypted: openpgp.DecryptMessageResult = await openpgp.decrypt({
     message: await openpgp.readMessage({ armoredMessage: message }),

@@ -49,6 +49,17 @@ describe('packFiles and unpackFiles', () => {
     assert.throws(() => sizeClass(2 ** 31 + 1), { code: 'too_large' });
   });
 
+  it('know at most 16 sizes, from the smallest archive to the largest', () => {
+    const sizes = new Set<number>();
+    for (let bits = 0; bits <= 31; bits++) {
+      for (const off of [-1, 0, 1]) sizes.add(sizeClass(Math.min(2 ** bits + off, 2 ** 31)));
+    }
+    assert.deepEqual(
+      [...sizes].sort((a, b) => a - b),
+      Array.from({ length: 15 }, (_, k) => 128 * 1024 * 2 ** k),
+    );
+  });
+
   it('refuse to pack a bad name, no file at all, or more than 1,000', async () => {
     for (const name of ['../a', 'a/b', '.hidden', '', 'ä', 'a'.repeat(101), 'a\nb', 'a\0b']) {
       await assert.rejects(packFiles(new Map([[name, body]])), { code: 'bundle_invalid' }, name);
