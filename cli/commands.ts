@@ -32,6 +32,8 @@ import { receiptCollectCommand } from './commands/receipt-collect.ts';
 import { receiptVerifyCommand } from './commands/receipt-verify.ts';
 import { recordCommand } from './commands/record.ts';
 import { configShowCommand } from './commands/config-show.ts';
+import { endorseCommand } from './commands/endorse.ts';
+import { reviewCommand } from './commands/review.ts';
 import { enrollCommand } from './commands/enroll.ts';
 import { fetchCommand } from './commands/fetch.ts';
 import { inboxCommand } from './commands/inbox.ts';
@@ -106,7 +108,9 @@ const ordinary: readonly Command[] = [
   attestCommand,
   revertCommand,
   reviewerInitCommand,
+  reviewCommand,
   endorserInitCommand,
+  endorseCommand,
   receiptCollectCommand,
   receiptVerifyCommand,
   receiptCheckCommand,

@@ -56,8 +56,8 @@ export const tokenResponse = z.strictObject({
   access_token: z.string().max(4096),
   token_type: z.literal('DPoP'),
   expires_in: z.int().positive(),
-  role: z.enum(['officer', 'operator']),
-  /** Officer's person id, or the operator's public key. */
+  role: z.enum(['officer', 'operator', 'reviewer']),
+  /** Id of the officer or reviewer in the root, or the operator's public key. */
   id: z.string().max(64),
 });
 
@@ -117,6 +117,10 @@ export const commitmentView = z.strictObject({
   leafIndex: safeCount.nullable(),
 });
 export const commitmentsResponse = z.strictObject({ commitments: z.array(commitmentView) });
+
+export const endorsementRequest = z.strictObject({ envelope: envelopeJson });
+/** The latest of each endorser. */
+export const endorsementsResponse = z.strictObject({ endorsements: z.array(envelopeJson) });
 
 // Campaigns ----------------------------------------------------------------------------------
 
@@ -192,6 +196,11 @@ export const directivesResponse = z.strictObject({
   /** Officers only, else empty: what accompanied the latest directive of each officer. */
   attachments: z.array(z.strictObject({ officer: personId, sealed: base64 })),
 });
+
+// Reviews ------------------------------------------------------------------------------------
+
+export const reviewRequest = z.strictObject({ envelope: envelopeJson });
+export const reviewsResponse = z.strictObject({ reviews: z.array(envelopeJson) });
 
 // Operators ----------------------------------------------------------------------------------
 

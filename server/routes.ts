@@ -4,10 +4,12 @@ import { blobRoutes } from './http/blob-routes.ts';
 import { campaignRoutes, snapshotRoutes } from './http/campaign-routes.ts';
 import { directiveRoutes } from './http/directive-routes.ts';
 import { disclosureRoutes } from './http/disclosure-routes.ts';
+import { endorsementRoutes } from './http/endorsement-routes.ts';
 import { enrolmentRoutes } from './http/enrolment-routes.ts';
 import { messageRoutes } from './http/message-routes.ts';
 import type { RateLimit } from './http/rate-limit.ts';
 import { releaseRoutes } from './http/release-routes.ts';
+import { reviewRoutes } from './http/review-routes.ts';
 import { statementRoutes } from './http/statement-routes.ts';
 import { trustRoutes } from './http/trust-routes.ts';
 import type { Services } from './services.ts';
@@ -46,6 +48,8 @@ export function buildRoutes(deps: {
     }),
     statementRoutes({ ...services, store: stores.statements }),
     releaseRoutes(services),
+    reviewRoutes({ ...services, store: stores.reviews }),
+    endorsementRoutes({ ...services, addressLimit: deps.addressLimit }),
     messageRoutes({ ...services, store: stores.messages }),
     disclosureRoutes({
       registry,

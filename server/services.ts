@@ -25,12 +25,16 @@ import { inbox } from './services/contact/inbox.ts';
 import type { Messages } from './services/contact/messages.ts';
 import { messages } from './services/contact/messages.ts';
 import { disclosure } from './services/disclosure/opening.ts';
+import type { Endorsements } from './services/endorsements/endorsements.ts';
+import { endorsements } from './services/endorsements/endorsements.ts';
 import type { Enrolments } from './services/enrolment/enrolment.ts';
 import { enrolments } from './services/enrolment/enrolment.ts';
 import { describeFailure } from './services/failure.ts';
 import type { Logger } from './services/logger.ts';
 import type { Roster } from './services/people/roster.ts';
 import { openRoster } from './services/people/roster.ts';
+import type { Reviews } from './services/reviews/reviews.ts';
+import { reviews } from './services/reviews/reviews.ts';
 import { serial } from './services/serial.ts';
 import type { Snapshots } from './services/snapshots.ts';
 import { openSnapshots } from './services/snapshots.ts';
@@ -49,10 +53,12 @@ export interface Services {
   readonly snapshots: Snapshots;
   readonly blobs: Blobs;
   readonly adoption: Adoption;
+  readonly endorsements: Endorsements;
   readonly enrolments: Enrolments;
   readonly create: (plan: Uint8Array, custody: readonly CustodyShare[]) => Promise<Creation>;
   readonly directives: Directives;
   readonly publications: Publications;
+  readonly reviews: Reviews;
   readonly statements: Statements;
   readonly messages: Messages;
   readonly inbox: Inbox;
@@ -142,12 +148,14 @@ export async function openServices(deps: {
     snapshots,
     blobs: blobAccess,
     adoption: counting,
+    endorsements: endorsements({ ...common, store: stores.endorsements, serial: serial() }),
     enrolments: enrolments({ ...common, store: stores.enrolments, serial: order }),
     create: (plan: Uint8Array, custody: readonly CustodyShare[]): Promise<Creation> =>
       createCampaign(common, plan, custody),
     directives: directives({
       ...common,
       store: stores.directives,
+      reviews: stores.reviews,
       blobs: blobAccess,
       witnessShortfall: deps.witnessShortfall,
       onCompleted,
@@ -157,6 +165,7 @@ export async function openServices(deps: {
       store: stores.publications,
       onClosingKey: (campaign) => disclosing.open(campaign),
     }),
+    reviews: reviews({ ...common, store: stores.reviews }),
     statements: statements({ ...common, store: stores.statements, adoption: counting }),
     messages: messages({
       ...common,

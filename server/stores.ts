@@ -11,8 +11,10 @@ import type { MessageStore } from './services/contact/messages.ts';
 import type { OutboxStore } from './services/contact/outbox.ts';
 import type { AccountingStore, DummyStore } from './services/disclosure/accounting.ts';
 import type { CommitmentStore, DisclosureStore } from './services/disclosure/published.ts';
+import type { EndorsementStore } from './services/endorsements/endorsements.ts';
 import type { EnrolmentStore } from './services/enrolment/enrolment.ts';
 import type { HeadStore, LeafStore, LogFiles } from './services/log/store.ts';
+import type { ReviewStore } from './services/reviews/reviews.ts';
 import type { SnapshotStore } from './services/snapshots.ts';
 import type { TufFiles } from './services/trust/tuf.ts';
 import { accountingStore, dummyStore } from './store/accounting.ts';
@@ -21,6 +23,7 @@ import { campaignStore } from './store/campaigns.ts';
 import { CommitQueue } from './store/commit-queue.ts';
 import { openDatabases } from './store/database.ts';
 import { directiveStore } from './store/directives.ts';
+import { endorsementStore } from './store/endorsements.ts';
 import { enrolmentStore } from './store/enrolments.ts';
 import { eventStore } from './store/events.ts';
 import { contentFiles } from './store/files.ts';
@@ -31,6 +34,7 @@ import { messageStore } from './store/messages.ts';
 import { outboxStore } from './store/outbox.ts';
 import { publicationStore } from './store/publications.ts';
 import { commitmentStore, disclosureStore } from './store/published.ts';
+import { reviewStore } from './store/reviews.ts';
 import { snapshotStore } from './store/snapshots.ts';
 import { statementStore } from './store/statements.ts';
 import type { TrustStore } from './store/trust.ts';
@@ -46,6 +50,7 @@ export interface Stores {
   readonly directives: DirectiveStore;
   readonly disclosures: DisclosureStore;
   readonly dummies: DummyStore;
+  readonly endorsements: EndorsementStore;
   readonly enrolments: EnrolmentStore;
   readonly events: EventStore;
   readonly heads: HeadStore;
@@ -54,6 +59,7 @@ export interface Stores {
   readonly messages: MessageStore;
   readonly outbox: OutboxStore;
   readonly publications: PublicationStore;
+  readonly reviews: ReviewStore;
   readonly rootFiles: TufFiles;
   readonly snapshots: SnapshotStore;
   readonly statements: StatementStore;
@@ -88,6 +94,7 @@ export async function openStores(
     directives: directiveStore(reader, commits, now),
     disclosures: disclosureStore(reader),
     dummies: dummyStore(reader),
+    endorsements: endorsementStore(reader, commits),
     enrolments: enrolmentStore(reader, commits),
     events: eventStore(reader),
     heads: headStore(config.logHeadDirectory),
@@ -96,6 +103,7 @@ export async function openStores(
     messages: messageStore(reader, commits, { mailDomain, now }),
     outbox: outboxStore(reader, commits, now),
     publications: publicationStore(reader),
+    reviews: reviewStore(reader, commits),
     rootFiles: await metadataFiles(directory('trust')),
     snapshots: snapshotStore(reader, commits, snapshotFiles, now),
     statements: statementStore(reader, commits),

@@ -6,6 +6,7 @@ import { bundleChecks } from './bundles.ts';
 import { openAudit, runCheck, type Check, type CheckResult } from './check.ts';
 import { contentChecks } from './content.ts';
 import { directiveChecks } from './directives.ts';
+import { endorsementChecks } from './endorsements.ts';
 import { enrolmentChecks } from './enrolments.ts';
 import { fileChecks } from './files.ts';
 import { logChecks } from './log.ts';
@@ -14,6 +15,7 @@ import { orderChecks } from './order.ts';
 import { planChecks } from './plan.ts';
 import { publishedChecks } from './published.ts';
 import { receiptChecks } from './receipts.ts';
+import { reviewChecks } from './reviews.ts';
 import { shareChecks } from './shares.ts';
 import { signatureChecks } from './signatures.ts';
 import { statementChecks } from './statements.ts';
@@ -29,6 +31,8 @@ const CHECKS: readonly Check[] = [
   ...witnessChecks,
   ...planChecks,
   ...directiveChecks,
+  ...reviewChecks,
+  ...endorsementChecks,
   ...announcedChecks,
   ...timestampChecks,
   ...openingChecks,

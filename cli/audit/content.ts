@@ -1,8 +1,10 @@
 import { count, demand, type Audit, type Check } from './check.ts';
 import { directivesFact } from './directives.ts';
+import { endorsementsFact } from './endorsements.ts';
 import { enrolmentsFact } from './enrolments.ts';
 import { entryOf, ledgerFact } from './ledger.ts';
 import { publishedFact } from './published.ts';
+import { reviewsFact } from './reviews.ts';
 import { statementLinesFact } from './statements.ts';
 
 export const contentChecks: readonly Check[] = [
@@ -31,6 +33,10 @@ async function checkContent(audit: Audit): Promise<string> {
   }
   for (const { envelope, publication } of (await audit.get(publishedFact)).publications) {
     held.add(entryOf(publication.kind, envelope));
+  }
+  for (const { envelope } of await audit.get(reviewsFact)) held.add(entryOf('review', envelope));
+  for (const envelope of await audit.get(endorsementsFact)) {
+    held.add(entryOf('endorsement', envelope));
   }
   for (const [entry, index] of envelopes) {
     demand(held.has(entry), `leaf ${index}, ${entry.split(' ')[0] ?? ''}, is not in the record`);

@@ -59,6 +59,19 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
       return (await json(answer, api.commitmentsResponse, PAGE)).commitments;
     },
     commitment: (sha256) => json(get(`/v1/commitments/${sha256}`, 'public'), api.commitmentView),
+    endorsements: async (commitment) => {
+      const answer = get(`/v1/commitments/${commitment}/endorsements`, 'public');
+      return (await json(answer, api.endorsementsResponse, PAGE)).endorsements;
+    },
+    sendEndorsement: (commitment, envelope) =>
+      json(
+        post(
+          `/v1/commitments/${commitment}/endorsements`,
+          { envelope: envelopeJsonOf(envelope) },
+          'public',
+        ),
+        api.receiptResponse,
+      ),
     snapshot: (sha256) => bytes(get(`/v1/snapshots/${sha256}`, 'public'), SNAPSHOT),
     enrol: (request) => json(post('/v1/enrolments', request, 'public'), api.receiptResponse),
 
@@ -124,6 +137,9 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
       done(post(of(id, '/shares'), { envelope: envelopeJsonOf(envelope) })),
     publishReleaseKey: (id, envelope) =>
       done(post(of(id, '/release-key'), { envelope: envelopeJsonOf(envelope) })),
+    reviews: async (id) => (await getJson(of(id, '/reviews'), api.reviewsResponse, PAGE)).reviews,
+    sendReview: (id, envelope) =>
+      json(post(of(id, '/reviews'), { envelope: envelopeJsonOf(envelope) }), api.receiptResponse),
     sendMessages: (id, messages) =>
       json(post(of(id, '/messages'), { messages }), api.messagesAccepted),
     messages: async (id) =>

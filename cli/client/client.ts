@@ -57,6 +57,9 @@ export interface Client {
   ): Promise<z.infer<typeof api.publishRootResponse>>;
   commitments(): Promise<readonly CommitmentView[]>;
   commitment(sha256: string): Promise<CommitmentView>;
+  /** Endorsements of a commitment, the latest of each endorser. */
+  endorsements(commitment: string): Promise<readonly EnvelopeJson[]>;
+  sendEndorsement(commitment: string, envelope: Envelope): Promise<Receipt>;
   /** A canonical stake snapshot by its digest. */
   snapshot(sha256: string): Promise<Uint8Array>;
   enrol(request: z.input<typeof api.enrolmentRequest>): Promise<Receipt>;
@@ -112,6 +115,13 @@ export interface Client {
   ): Promise<z.infer<typeof api.messagesAccepted>>;
   messages(id: string): Promise<readonly DeliveryEntry[]>;
   contacts(id: string): Promise<readonly ContactEntry[]>;
+
+  /** What firms said of every plan of a campaign. */
+  reviews(id: string): Promise<readonly EnvelopeJson[]>;
+
+  // Reviewers.
+
+  sendReview(id: string, envelope: Envelope): Promise<Receipt>;
 
   // After disclosure.
 

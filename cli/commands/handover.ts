@@ -1,13 +1,13 @@
-import { officerCard } from '../../protocol/api.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import { open, seal } from '../../protocol/embargo/age.ts';
-import { parseJson } from '../../protocol/encoding/json.ts';
-import { parseShape, personId } from '../../protocol/encoding/shape.ts';
+import { personId } from '../../protocol/encoding/shape.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { loadTrust } from '../client/trust.ts';
 import { argument, getOption, type Command } from '../command.ts';
-import { readInputFile, writeNew } from '../home/files.ts';
-import { openHome } from '../home/home.ts';
+import { writeNew } from '../home/files.ts';
+import { openHome, type Home } from '../home/home.ts';
 import { readDraftFor, readSealed } from '../officer/sealed-dir.ts';
-
-const MAX_CARD_BYTES = 64 * 1024;
+import { readHandoverCard } from '../trust/cards.ts';
 
 export const handoverCommand: Command = {
   name: 'handover',
@@ -16,8 +16,8 @@ export const handoverCommand: Command = {
   args: [{ name: 'dir', description: 'sealed campaign directory' }],
   options: [
     {
-      flag: '--to <officer-or-card>',
-      description: 'officer’s id, or a file with the public card of anybody (officer init)',
+      flag: '--to <id-or-card>',
+      description: 'id of an officer or reviewer, or a file with the card of one',
       required: true,
     },
     { flag: '--out <file>', description: 'where to write it', required: true },
@@ -28,27 +28,54 @@ export const handoverCommand: Command = {
     const path = argument(input, 0);
     const to = getOption(input, 'to');
     const out = getOption(input, 'out');
+    const home = openHome(context);
     const { plan } = await readSealed(path);
-    const isOfficer = plan.shares.some(({ officer }) => officer === to);
+    const party = await findParty(home, plan, to);
     const draft =
-      personId.safeParse(to).success && isOfficer
+      party.role === 'holder'
         ? await readDraftFor(path, to)
-        : await resealFor(to);
+        : await resealFor(home, path, party.age);
     await writeNew(out, draft, 0o600);
     context.out.line(`${out} is for ${to} alone; hand it over by a way you both trust`);
-    context.out.note(`it is opened with: sealdrop approve ${plan.campaign} --draft FILE`);
-    context.out.summary({ campaign: plan.campaign, to, out, bytes: draft.length });
-
-    /** Open our own draft and encrypt the same bytes to whoever the card is of. */
-    async function resealFor(card: string): Promise<Uint8Array> {
-      const { age } = parseShape(
-        officerCard,
-        parseJson(await readInputFile(card, MAX_CARD_BYTES), MAX_CARD_BYTES),
-        'encoding_invalid',
-        'card',
+    if (party.role === 'reviewer') {
+      context.out.note(
+        `it is opened with: sealdrop review ${plan.campaign} --draft FILE --verdict VERDICT`,
       );
-      const { id, ageIdentity } = await openHome(context).officerKeys();
-      return seal(await open(await readDraftFor(path, id), ageIdentity), [age]);
+      if (!plan.policy.reviews.by.includes(party.id)) {
+        context.out.warn(`the plan does not ask ${party.id} for a review, so none would count`);
+      }
+    } else {
+      context.out.note(`it is opened with: sealdrop approve ${plan.campaign} --draft FILE`);
     }
+    context.out.summary({ campaign: plan.campaign, to, out, bytes: draft.length });
   },
 };
+
+/** Whom a draft is for: an officer for whom `seal` made one, or somebody with an age key. */
+type Party =
+  | { readonly role: 'holder' }
+  | { readonly role: 'officer'; readonly age: string }
+  | { readonly role: 'reviewer'; readonly id: string; readonly age: string };
+
+async function findParty(home: Home, plan: Plan, to: string): Promise<Party> {
+  if (personId.safeParse(to).success) {
+    if (plan.shares.some(({ officer }) => officer === to)) return { role: 'holder' };
+    const reviewer = (await loadTrust(home)).root.reviewers.get(to);
+    if (reviewer !== undefined) return { role: 'reviewer', id: to, age: reviewer.age };
+  }
+  const card = await readHandoverCard(to);
+  if (card.format === 'sealdrop-officer-card/v1') return { role: 'officer', age: card.age };
+  // Anybody can write a firm's name on a card; which key is the firm's is for the root to say.
+  const { root } = await loadTrust(home);
+  const listed = root.reviewers.get(card.id);
+  if (listed?.age !== card.age || listed.key !== card.key) {
+    throw new ProtocolError('trust_invalid', `the root lists no reviewer with the keys of ${to}`);
+  }
+  return { role: 'reviewer', id: card.id, age: card.age };
+}
+
+/** Open our own draft and encrypt the same bytes to somebody else. */
+async function resealFor(home: Home, path: string, age: string): Promise<Uint8Array> {
+  const { id, ageIdentity } = await home.officerKeys();
+  return seal(await open(await readDraftFor(path, id), ageIdentity), [age]);
+}

@@ -1,5 +1,6 @@
 import { argument, type Command } from '../command.ts';
 import { describeStanding, standingSummary } from '../officer/describe.ts';
+import { loadReviews, reviewLines } from '../officer/reviews.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
 
@@ -13,10 +14,12 @@ export const inspectCommand: Command = {
   async run(input, context) {
     const session = await openOfficerSession(context);
     const standing = await loadStanding(session, argument(input, 0));
+    const reviews = await loadReviews(session, standing);
     for (const line of describeStanding(session, standing)) context.out.line(line);
+    for (const line of reviewLines(reviews)) context.out.line(line);
     context.out.note(
-      'checked here: root, plan, every directive, the signatures of what is pending',
+      'checked here: root, plan, every directive, the signatures of what is pending and of reviews',
     );
-    context.out.summary(standingSummary(standing));
+    context.out.summary({ ...standingSummary(standing), reviews: reviews ?? null });
   },
 };

@@ -8,8 +8,8 @@ export interface Session {
   readonly token: string;
   /** Unix milliseconds by our clock. */
   readonly expiresAt: number;
-  readonly role: 'officer' | 'operator';
-  /** Officer's person id, or the operator's public key. */
+  readonly role: 'officer' | 'operator' | 'reviewer';
+  /** Id of the officer or reviewer in the root, or the operator's public key. */
   readonly id: string;
 }
 
@@ -25,7 +25,7 @@ const sessionJson = z.strictObject({
   publicKey: publicKeyHex,
   token: z.string(),
   expiresAt: safeCount,
-  role: z.enum(['officer', 'operator']),
+  role: z.enum(['officer', 'operator', 'reviewer']),
   id: z.string(),
 });
 const sessionsJson = z.strictObject({ sessions: z.array(sessionJson).max(64) });

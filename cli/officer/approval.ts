@@ -1,3 +1,4 @@
+import { planDigest } from '../../protocol/campaign/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { RefusedMoveError, TemporaryError, UsageError } from '../errors.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
@@ -11,6 +12,7 @@ import { requireLastingTrust } from './lasting-trust.ts';
 import { countAdoption, loadSnapshot } from './local-tally.ts';
 import type { Companions, Move } from './move.ts';
 import { checkAttachments, signPlaintext } from './plaintext-signatures.ts';
+import { checkReviews } from './reviews.ts';
 import type { OfficerSession } from './session.ts';
 import type { Pending, RevisedPlan, Standing } from './standing.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
@@ -137,8 +139,9 @@ async function checkArm(
   pending: Pending | undefined,
   draft: Draft | undefined,
 ): Promise<Approval> {
-  const { plan, planRoot } = standing;
+  const { plan, planBytes, planRoot } = standing;
   await requireLastingTrust(session, standing);
+  const reviewed = await checkReviews(session, { plan, digest: planDigest(planBytes) });
   const witnessed = await checkWitnesses(session);
   const holders = holdersInForce(session.trust.root, planRoot);
   if (holders.length < plan.shareThreshold) {
@@ -162,6 +165,7 @@ async function checkArm(
         : 'we hold no share: the plan was made before our keys were in force',
       `${holders.length} officers in office hold shares, of whom it takes ${plan.shareThreshold}`,
       LASTING,
+      ...reviewed,
       ...witnessed,
       ...(draft === undefined ? [] : ["the officers' signatures over the plaintext hold"]),
       'the TUF targets list the ciphertexts of this plan and those before, no others',

@@ -27,6 +27,16 @@ export async function openOwnDraft(
   planBytes: Uint8Array,
 ): Promise<Draft> {
   const draft = await openDraft(ciphertext, keys.ageIdentity);
+  await requireOwnDraft(draft, plan, planBytes);
+  return draft;
+}
+
+/** @throws {@link ProtocolError} unless the documents of a draft are those that the plan commits to. */
+export async function requireOwnDraft(
+  draft: Draft,
+  plan: Plan,
+  planBytes: Uint8Array,
+): Promise<void> {
   if (!equalBytes(draft.plan, planBytes)) {
     throw new ProtocolError('plan_invalid', 'the draft is of another plan');
   }
@@ -35,7 +45,6 @@ export async function openOwnDraft(
   if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
     throw new ProtocolError('key_mismatch', 'the access key in the notice is not that of the plan');
   }
-  return draft;
 }
 
 /** The identity of the access recipient: what operators open shares and key with. */
@@ -47,7 +56,7 @@ export function accessKeyOf({ documents }: Draft): Promise<string> {
 
 /** Check a draft, whole, against the ciphertext as the server holds it. */
 export async function checkAgainstServer(
-  session: OfficerSession,
+  session: Pick<OfficerSession, 'client' | 'context'>,
   draft: Draft,
   plan: Plan,
 ): Promise<void> {
@@ -55,7 +64,7 @@ export async function checkAgainstServer(
 }
 
 async function downloadCiphertexts(
-  { client, context }: OfficerSession,
+  { client, context }: Pick<OfficerSession, 'client' | 'context'>,
   plan: Plan,
 ): Promise<Ciphertexts> {
   const folder = await mkdtemp(join(tmpdir(), 'sealdrop-ciphertext-'));

@@ -1,9 +1,11 @@
+import type { ReviewStanding } from '../../protocol/campaign/reviews.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { isReached } from '../../protocol/stake/milestone.ts';
 import type { DeliveryEntry, TallyView } from '../client/client.ts';
 import { ProblemError } from '../errors.ts';
 import { bar, countdown, percent } from './amounts.ts';
 import type { OfficerSession } from './session.ts';
+import { loadReviews } from './reviews.ts';
 import { loadStanding, type Standing } from './standing.ts';
 
 /** Where a campaign stands, with what the server counts. */
@@ -12,12 +14,15 @@ export interface Progress {
   readonly deliveries: readonly DeliveryEntry[];
   /** Absent before there is anything to count. */
   readonly tally: TallyView | undefined;
+  /** Absent where the plan asks for none. */
+  readonly reviews: ReviewStanding | undefined;
 }
 
 export async function loadProgress(session: OfficerSession, id: string): Promise<Progress> {
   const standing = await loadStanding(session, id);
   const deliveries = await session.client.messages(id);
-  return { standing, deliveries, tally: await findTally(session, id) };
+  const reviews = await loadReviews(session, standing);
+  return { standing, deliveries, reviews, tally: await findTally(session, id) };
 }
 
 async function findTally({ client }: OfficerSession, id: string): Promise<TallyView | undefined> {
@@ -31,7 +36,10 @@ async function findTally({ client }: OfficerSession, id: string): Promise<TallyV
 }
 
 /** The same as lines for a person. The tally is the server's until `disclose` counts it here. */
-export function progressLines({ standing, deliveries, tally }: Progress, now: number): string[] {
+export function progressLines(
+  { standing, deliveries, tally, reviews }: Progress,
+  now: number,
+): string[] {
   const { plan, state, view, pending } = standing;
   const { published, threshold } = view.shares;
   const lines = [
@@ -39,6 +47,7 @@ export function progressLines({ standing, deliveries, tally }: Progress, now: nu
     `T0         ${state.releaseTime}  ${countdown(parseTime(state.releaseTime) - now)}`,
     `shares     ${published.length} out of ${threshold} needed  ${published.join(', ')}`.trimEnd(),
   ];
+  if (reviews !== undefined) lines.push(reviewsLine(reviews));
   for (const [kind, counts] of countDeliveries(deliveries)) {
     const states = [...counts].map(([name, count]) => `${count} ${name}`);
     lines.push(`${kind.padEnd(11)}${states.join(', ')}`);
@@ -61,7 +70,7 @@ export function progressLines({ standing, deliveries, tally }: Progress, now: nu
 }
 
 /** The same for a program. */
-export function progressSummary({ standing, deliveries, tally }: Progress): object {
+export function progressSummary({ standing, deliveries, tally, reviews }: Progress): object {
   const { plan, state, view, pending } = standing;
   return {
     campaign: plan.campaign,
@@ -83,8 +92,15 @@ export function progressSummary({ standing, deliveries, tally }: Progress): obje
       attestedPercent: tally.attestedPercent,
       milestones: tally.milestones,
     },
+    reviews,
     pending: pending && { action: pending.directive.action, signed: pending.people },
   };
+}
+
+function reviewsLine({ required, sound, unsound, missing }: ReviewStanding): string {
+  const silent = missing.length === 0 ? '' : `; nothing yet from ${missing.join(', ')}`;
+  const against = unsound.length === 0 ? '' : `; UNSOUND says ${unsound.join(', ')}`;
+  return `reviews    ${sound.length} out of ${required} needed  ${sound.join(', ')}${against}${silent}`;
 }
 
 /** How many lamports more the gate takes; 0n once it is reached. */

@@ -47,6 +47,9 @@ export interface RecordParts {
   readonly snapshotBytes: Uint8Array;
   /** By leaf. */
   readonly statements: readonly StatementLine[];
+  /** What firms said of its plans, and who endorsed its commitments; by leaf. */
+  readonly reviews: readonly Envelope[];
+  readonly endorsements: readonly Envelope[];
   /** By sequence. */
   readonly directives: readonly { readonly envelope: Envelope; readonly completedAt: string }[];
   readonly adoption: Adoption;
@@ -78,7 +81,7 @@ export function assembleRecord(parts: RecordParts): Files {
     ...trustFiles(parts),
     ...planFiles(parts),
     ...releaseFiles(parts),
-    ...operatorFiles(parts),
+    ...statementFiles(parts),
     ...logFiles(parts),
   ]);
   return withIndex(parts.plan.campaign, files);
@@ -144,7 +147,8 @@ function releaseFiles(parts: RecordParts): Entries {
   ];
 }
 
-function operatorFiles({ plan, enrolments, statements, adoption, snapshot }: RecordParts): Entries {
+function statementFiles(parts: RecordParts): Entries {
+  const { plan, enrolments, statements, reviews, endorsements, adoption, snapshot } = parts;
   const seen = new Map<string, number>();
   return [
     ...enrolments.map(({ operator, envelope }) => {
@@ -153,6 +157,8 @@ function operatorFiles({ plan, enrolments, statements, adoption, snapshot }: Rec
       return [RECORD.enrolment(operator, nth), encodeEnvelope(envelope)] as const;
     }),
     [RECORD.statements, encodeStatementLines(statements)],
+    [RECORD.reviews, encodeEnvelopeLines(reviews)],
+    [RECORD.endorsements, encodeEnvelopeLines(endorsements)],
     [RECORD.tally, tallyJson(plan, adoption, snapshot)],
   ];
 }

@@ -4,7 +4,7 @@ import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.t
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { encodeEnvelope } from '../../protocol/signature/dsse.ts';
+import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
 import { verifyEnrolment } from '../../protocol/statement/enrolment.ts';
 import { parseOperatorStatement } from '../../protocol/statement/operator.ts';
@@ -69,6 +69,8 @@ export async function downloadRecord(
     openings.envelopes.filter(({ kind }) => kinds.includes(kind));
 
   const published = ofKind('share', 'release-key').map(({ envelope }) => envelope);
+  const sealed = (kind: LoggedEnvelope['kind']): readonly Envelope[] =>
+    ofKind(kind).map(({ envelope }) => envelope);
   const enrolments = ofKind('enrolment').map(({ envelope, index }) => {
     const enrolment = verifyEnrolment(envelope, verifyEd25519);
     return { envelope, index, enrolment, operator: enrolment.operator };
@@ -91,6 +93,8 @@ export async function downloadRecord(
     snapshot,
     snapshotBytes,
     statements,
+    reviews: sealed('review'),
+    endorsements: sealed('endorsement'),
     directives,
     adoption: replayAdoption({ snapshot, milestones: plan.milestones, enrolments, statements }),
     checkpoint: log.note,

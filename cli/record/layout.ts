@@ -18,6 +18,8 @@ export const RECORD = {
   logKey: 'keys/log.vkey',
   allowedSigners: 'keys/allowed_signers',
   statements: 'statements/statements.jsonl',
+  reviews: 'statements/reviews.jsonl',
+  endorsements: 'statements/endorsements.jsonl',
   directives: 'directives/index.json',
   checkpoint: 'log/checkpoint',
   dummies: 'dummies.txt',

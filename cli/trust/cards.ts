@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { endorserCard, officerCard, reviewerCard, serverCard } from '../../protocol/api.ts';
 import { fingerprintOf, readContactKey, readPublicKey } from '../../protocol/contact/key.ts';
 import { readRecipientKey } from '../../protocol/contact/openpgp.ts';
@@ -37,6 +37,11 @@ export async function readReviewerCard(path: string): Promise<Reviewer> {
 export async function readEndorserCard(path: string): Promise<Endorser> {
   const { id, name, key } = await readCard(path, endorserCard);
   return { id, name, key: parseEd25519PublicKey(key) };
+}
+
+/** The card of whoever is to read a draft. */
+export function readHandoverCard(path: string): Promise<OfficerCard | ReviewerCard> {
+  return readCard(path, z.discriminatedUnion('format', [officerCard, reviewerCard]));
 }
 
 async function readCard<T>(path: string, schema: z.ZodType<T>): Promise<T> {

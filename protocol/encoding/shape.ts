@@ -94,6 +94,18 @@ export const mirrorUrl = z
   )
   .refine((text) => [text, `${text}/`].includes(URL.parse(text)?.href ?? ''));
 
+/**
+ * Where somebody posted something for people to look at: https, a host by its name, and visible ASCII
+ * in the one spelling of the URL standard, query and fragment included. Nobody's machine follows it.
+ */
+export const postedUrl = z
+  .string()
+  .max(300)
+  .regex(
+    /^https:\/\/(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,20}[a-z][a-z0-9-]{0,61}[a-z0-9]\/[A-Za-z0-9._~!$&'()*+,;=:@%/?#-]*$/,
+  )
+  .refine((text) => URL.parse(text)?.href === text);
+
 /** The most mirrors that a plan names. */
 export const MAX_MIRRORS = 16;
 

@@ -10,17 +10,19 @@ export const OPENING_KINDS = [
   'statement',
   'share',
   'release-key',
+  'review',
+  'endorsement',
   'event',
 ] as const;
 
 export type OpeningKind = (typeof OPENING_KINDS)[number];
 
-/** The campaign in the opening of an enrolment, which belongs to no campaign. */
+/** The campaign in the opening of an enrolment or endorsement, which tell of no campaign. */
 export const NO_CAMPAIGN = 'SDX-0000-0000';
 
 /** What opens one sealed leaf. */
 export interface Opening {
-  /** {@link NO_CAMPAIGN} exactly for enrolments. */
+  /** {@link NO_CAMPAIGN} exactly for enrolments and endorsements. */
   readonly campaign: string;
   /** 32 random bytes in lower-case hex, used once: without them the leaf could be guessed. */
   readonly nonce: string;
@@ -72,8 +74,13 @@ function parseKind(bytes: Uint8Array): OpeningKind {
   return kind;
 }
 
+/** What is said without knowing of a campaign: an opening must not tell of one either. */
+function isOfNoCampaign(kind: OpeningKind): boolean {
+  return kind === 'enrolment' || kind === 'endorsement';
+}
+
 function requireCampaign(kind: OpeningKind, campaign: string): void {
-  if ((kind === 'enrolment') !== (campaign === NO_CAMPAIGN)) {
+  if (isOfNoCampaign(kind) !== (campaign === NO_CAMPAIGN)) {
     throw new ProtocolError('leaf_invalid', 'opening whose campaign does not fit its kind');
   }
 }

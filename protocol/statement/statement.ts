@@ -17,6 +17,8 @@ const STATEMENT_KINDS = [
   'release',
   'share',
   'release-key',
+  'review',
+  'endorsement',
 ] as const;
 
 /** What a statement says. Part of the signed bytes, so one kind cannot pass for another. */

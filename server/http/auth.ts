@@ -28,6 +28,11 @@ export const officersOnly: RequestHandler = (req, _res, next) => {
   next();
 };
 
+export const reviewersOnly: RequestHandler = (req, _res, next) => {
+  requireRole(req, 'reviewer');
+  next();
+};
+
 export const operatorsOnly: RequestHandler = (req, _res, next) => {
   requireRole(req, 'operator');
   next();

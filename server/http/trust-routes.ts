@@ -39,7 +39,12 @@ export function trustRoutes(deps: {
       sendBytes(res, root.bytes, JSON_TYPE, IMMUTABLE);
       return;
     }
-    if (callerOf(req) === undefined) throw new ServiceError('login_required', 'log in first');
+    const caller = callerOf(req);
+    if (caller === undefined) throw new ServiceError('login_required', 'log in first');
+    // It lists the ciphertexts of every campaign.
+    if (caller.role === 'reviewer') {
+      throw new ServiceError('login_refused', 'this is for officers and operators');
+    }
     // By the clock and not by a timer: what is handed out is fresh at that moment.
     if (name === 'timestamp.json') await deps.freshen();
     const bytes = OTHER.test(name) ? await deps.tuf.read(name) : undefined;

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { Campaign } from './campaign/campaign.ts';
 import type { Registry } from './campaign/registry.ts';
 import type { Caller } from './caller.ts';
@@ -35,7 +36,8 @@ export function blobs(store: BlobStore, registry: Registry): Blobs {
     registry
       .all()
       .filter((campaign) => handsOutTo(campaign, caller))
-      .some((campaign) => names(campaign, sha256));
+      .some((campaign) => names(campaign, sha256)) ||
+    (caller?.role === 'reviewer' && isToReview(registry.all(), caller.id, sha256));
 
   return {
     async put(sha256, content) {
@@ -52,14 +54,25 @@ export function blobs(store: BlobStore, registry: Registry): Blobs {
 }
 
 function handsOutTo({ state, armedAt }: Campaign, caller: Caller): boolean {
-  return state.status === 'disclosed' || (caller !== undefined && armedAt !== null);
+  return state.status === 'disclosed' || (caller?.role === 'operator' && armedAt !== null);
+}
+
+/** Whoever is asked for a review looks at ciphertext before it is armed, and at no other. */
+function isToReview(campaigns: readonly Campaign[], firm: string, sha256: string): boolean {
+  return campaigns
+    .flatMap(({ plans }) => [...plans.values()].map(({ plan }) => plan))
+    .filter(({ policy }) => policy.reviews.by.includes(firm))
+    .some((plan) => ciphertextsOf(plan).some((blob) => blob.sha256 === sha256));
 }
 
 /** A plan that is only proposed hands nothing out. */
 function names({ plans, state }: Campaign, sha256: string): boolean {
   return [...plans.values()].some(
     ({ plan }) =>
-      plan.revision <= state.revision &&
-      [...plan.bundles, plan.closingBundle].some((blob) => blob.sha256 === sha256),
+      plan.revision <= state.revision && ciphertextsOf(plan).some((blob) => blob.sha256 === sha256),
   );
+}
+
+function ciphertextsOf(plan: Plan): readonly { readonly sha256: string }[] {
+  return [...plan.bundles, plan.closingBundle];
 }

@@ -2,8 +2,8 @@ import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 
 /** Somebody whose key is in the root of trust, or who has enrolled. */
 export interface Identity {
-  readonly role: 'officer' | 'operator';
-  /** Officer's person id, or the operator's public key. */
+  readonly role: 'officer' | 'operator' | 'reviewer';
+  /** Id of the officer or reviewer in the root, or the operator's public key. */
   readonly id: string;
   readonly publicKey: Ed25519PublicKey;
 }

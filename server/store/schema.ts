@@ -104,6 +104,28 @@ export interface Schema extends LogSchema {
     receipt: string;
     opening: string;
   };
+  reviews: {
+    campaign: string;
+    plan: string;
+    firm: string;
+    key: string;
+    verdict: 'sound' | 'unsound';
+    digest: string;
+    envelope: string;
+    accepted_at: string;
+    receipt: string;
+    opening: string;
+  };
+  endorsements: {
+    commitment: string;
+    endorser: string;
+    issued_at: string;
+    digest: string;
+    envelope: string;
+    accepted_at: string;
+    receipt: string;
+    opening: string;
+  };
   /** Not used any more. */
   messages: {
     seq: number;

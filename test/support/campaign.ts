@@ -5,6 +5,7 @@ import { documentDigest, encodeDocument } from '../../protocol/campaign/document
 import type { DocumentType } from '../../protocol/campaign/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { NO_REVIEWS } from '../../protocol/campaign/review-policy.ts';
+import type { ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
 import { DEFAULT_MILESTONES, encodePlan, planDigest } from '../../protocol/campaign/plan.ts';
 import type { AgeKey } from '../../protocol/embargo/age.ts';
 import { generateKey, seal } from '../../protocol/embargo/age.ts';
@@ -58,6 +59,7 @@ export interface SealOptions {
   readonly disclosure?: string;
   /** Text of the notice, which gets the access key added. */
   readonly notice?: string;
+  readonly reviews?: ReviewPolicy;
   /** What the plan names. */
   readonly mirrors?: readonly string[];
 }
@@ -169,7 +171,7 @@ export async function sealCampaign(
     releaseTime,
     latestDisclosure: formatTime(now + (options.latestInMs ?? 30 * 24 * HOUR_MS)),
     milestones: DEFAULT_MILESTONES,
-    policy: { gate: 'attested', reviews: NO_REVIEWS },
+    policy: { gate: 'attested', reviews: options.reviews ?? NO_REVIEWS },
     snapshot,
     ...(options.mirrors && { mirrors: options.mirrors }),
   };

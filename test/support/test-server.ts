@@ -27,6 +27,8 @@ export interface TestServerOptions {
   readonly officers?: readonly TestOfficer[];
   /** People that a decision takes, and shares that open a patch; 3 by default. */
   readonly threshold?: number;
+  /** Who reviews and endorses; nobody by default. */
+  readonly vouchers?: Pick<TrustRoot, 'reviewers' | 'endorsers' | 'endorsementThreshold'>;
   /** Text of the witness policy in the root, once the log's key is known. */
   readonly witnessPolicy?: (logKey: NoteVerifier) => Promise<string>;
 }
@@ -98,7 +100,7 @@ export async function prepareData(options: TestServerOptions = {}): Promise<Test
     });
   const officers = options.officers ?? (await makeOfficers());
   const card = await makeCard(readConfig(env()));
-  const plain = makeRoot(officers, card, { now: now(), threshold });
+  const plain = { ...makeRoot(officers, card, { now: now(), threshold }), ...options.vouchers };
   const policyText = await options.witnessPolicy?.(plain.logKey);
   const root = policyText === undefined ? plain : withWitnesses(plain, policyText);
   const rootBytes = signRoot(root, officers);

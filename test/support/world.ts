@@ -1,3 +1,4 @@
+import type { ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
 import type { TestClock } from './clock.ts';
 import { testClock } from './clock.ts';
 import type { TestOfficer } from './officers.ts';
@@ -24,16 +25,20 @@ export interface World extends AsyncDisposable {
 
 /** @param options.stakes - Of the operators, one validator each. */
 export async function openWorld(
-  options: TestServerOptions & { readonly stakes?: readonly bigint[] } = {},
+  options: TestServerOptions & {
+    readonly stakes?: readonly bigint[];
+    readonly reviews?: ReviewPolicy;
+  } = {},
 ): Promise<World> {
-  const { stakes = [30n, 30n, 29n, 1n] } = options;
+  const { stakes = [30n, 30n, 29n, 1n], reviews } = options;
   const clock = testClock();
   const server = await startTestServer({ ...options, now: clock.now });
   const validators = stakes.map(makeValidator);
   const operators = await Promise.all(validators.map((validator) => makeOperator([validator])));
   const snapshot = await postSnapshot(server, snapshotOf(validators));
   for (const operator of operators) expectStatus(await enrol(server, operator), 200);
-  const story = await openStory(server, { snapshot });
+  const sealing = { snapshot, ...(reviews && { reviews }) };
+  const story = await openStory(server, sealing);
   const at = <T>(list: readonly T[], index: number): T => {
     const found = list[index];
     if (found === undefined) throw new Error(`there is no number ${index}`);
@@ -47,7 +52,7 @@ export async function openWorld(
     story,
     officer: (index) => at(server.officers, index),
     operator: (index) => at(operators, index),
-    another: () => openStory(server, { snapshot }),
+    another: () => openStory(server, sealing),
     close: () => server.close(),
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -20,6 +20,7 @@ import type { Blobs } from '../blobs.ts';
 import type { Identity } from '../caller.ts';
 import { ServiceError } from '../error.ts';
 import type { Logger } from '../logger.ts';
+import type { ReviewStore } from '../reviews/reviews.ts';
 import { sealEntry } from '../sealing.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Campaign } from './campaign.ts';
@@ -62,6 +63,7 @@ export interface Directives {
 interface Deps {
   readonly store: DirectiveStore;
   readonly registry: Registry;
+  readonly reviews: Pick<ReviewStore, 'listReviews'>;
   readonly blobs: Blobs;
   /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
   readonly witnessShortfall: () => Promise<string | undefined>;

@@ -4,9 +4,12 @@ import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { verifyTargets } from '../../../protocol/trust/tuf.ts';
+import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import type { Blobs } from '../blobs.ts';
 import { ServiceError } from '../error.ts';
+import type { ReviewStore } from '../reviews/reviews.ts';
+import { listEnvelopes } from '../reviews/reviews.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Campaign } from './campaign.ts';
 import type { NewTargets } from './change.ts';
@@ -14,6 +17,7 @@ import type { DirectiveStore, Proposal } from './directive-store.ts';
 
 interface Deps {
   readonly store: DirectiveStore;
+  readonly reviews: Pick<ReviewStore, 'listReviews'>;
   readonly blobs: Blobs;
   /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
   readonly witnessShortfall: () => Promise<string | undefined>;
@@ -34,19 +38,23 @@ export function releasesCiphertext(action: Action): boolean {
 
 /**
  * Check what has to be in place before a move: ciphertext to commit to and to arm with, signatures
- * over the plaintext to arm with (those over a patch that supersedes come right after), a witnessed
- * log. Shares are in custody since the plan was taken in.
+ * over the plaintext to arm with (those over a patch that supersedes come right after), reviews as
+ * the plan asks for, a witnessed log. Shares are in custody since the plan was taken in.
  *
- * @throws {@link ServiceError} `conflict`, naming what is missing.
+ * @throws {@link ServiceError} `conflict`, naming what is missing; {@link ProtocolError}
+ *   `threshold_unmet` without the reviews that the plan asks for.
  */
 export async function checkPreconditions(
-  { action, plan: digest }: Directive,
-  { plans }: Campaign,
-  { store, blobs, witnessShortfall }: Deps,
+  directive: Directive,
+  campaign: Campaign,
+  deps: Deps,
 ): Promise<void> {
+  const { action, plan: digest } = directive;
+  const { store, blobs, witnessShortfall } = deps;
   if (!commitsTo(action) && !releasesCiphertext(action)) return;
-  const plan = plans.get(digest)?.plan;
+  const plan = campaign.plans.get(digest)?.plan;
   if (plan === undefined) throw new ServiceError('conflict', 'the plan has not been uploaded');
+  if (releasesCiphertext(action)) await checkReviews(plan, digest, deps);
   for (const blob of ciphertextsOf(plan)) {
     if (await blobs.has(blob)) continue;
     throw new ServiceError('conflict', `ciphertext ${blob.sha256} has not been uploaded`);
@@ -56,6 +64,16 @@ export async function checkPreconditions(
   }
   const shortfall = releasesCiphertext(action) ? await witnessShortfall() : undefined;
   if (shortfall !== undefined) throw new ServiceError('conflict', shortfall);
+}
+
+async function checkReviews(
+  plan: Plan,
+  digest: string,
+  { reviews, trust, verify }: Deps,
+): Promise<void> {
+  if (plan.policy.reviews.required === 0) return;
+  const envelopes = await listEnvelopes(reviews, plan.campaign);
+  requireReviews(judgeReviews(envelopes, { plan, digest }, trust.current, verify));
 }
 
 /**

@@ -48,6 +48,12 @@ export interface Registry {
    * @throws {@link ServiceError} `not_found`
    */
   getVisible(id: string, caller: Caller): Campaign;
+  /**
+   * The campaign, if one of its plans asks this firm for a review.
+   *
+   * @throws {@link ServiceError} `not_found`, alike for one that does not exist.
+   */
+  getToReview(id: string, firm: string): Campaign;
   /** Remember that an operator has been written to about a campaign, and may see it. */
   addRecipient(id: string, operator: string): void;
   /** Whether any operator has been written to about a campaign. */
@@ -89,6 +95,11 @@ export async function openRegistry(deps: {
     find: (id) => campaigns.get(id),
     getVisible(id, caller) {
       const campaign = visibility.isVisible(id, caller) ? campaigns.get(id) : undefined;
+      if (campaign === undefined) throw new ServiceError('not_found', 'no such resource');
+      return campaign;
+    },
+    getToReview(id, firm) {
+      const campaign = visibility.isAsked(id, firm) ? campaigns.get(id) : undefined;
       if (campaign === undefined) throw new ServiceError('not_found', 'no such resource');
       return campaign;
     },

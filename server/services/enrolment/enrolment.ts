@@ -7,6 +7,7 @@ import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { NoteSigner } from '../../../protocol/signature/note.ts';
 import type { Enrolment } from '../../../protocol/statement/enrolment.ts';
+import { purposeOfKeys } from '../../../protocol/trust/root-rules.ts';
 import { parseEnrolment, verifyEnrolment } from '../../../protocol/statement/enrolment.ts';
 import { parseAddress } from '../contact/address.ts';
 import { ServiceError } from '../error.ts';
@@ -97,6 +98,8 @@ export function enrolments(deps: {
     refuseUnless(network === trust.current.network, 'the enrolment is for another network');
     refuseUnless(origin === trust.current.origin, 'the enrolment is for another service');
     refuseUnless(!trust.officers.has(operator), 'this key belongs to an officer');
+    const isListed = purposeOfKeys(trust.current).has(operator);
+    refuseUnless(!isListed, 'this key is listed in the root of trust for another purpose');
     refuseUnless(
       parseTime(issuedAt) <= deps.now() + MAX_CLOCK_SKEW_MS,
       'the enrolment is from the future',

@@ -54,7 +54,10 @@ export function sessions(options: {
       }
       const identity = identities.find(publicKey);
       if (identity === undefined) {
-        throw new ServiceError('login_refused', 'this key is neither an officer nor enrolled');
+        throw new ServiceError(
+          'login_refused',
+          'this key is neither in the root of trust nor enrolled',
+        );
       }
       if (!challenge.use(proof.nonce)) throw refused('the challenge was used before');
       return {

@@ -21,7 +21,7 @@ const tokenClaims = z.strictObject({
   iat: z.int(),
   exp: z.int(),
   sub: z.string(),
-  role: z.enum(['officer', 'operator']),
+  role: z.enum(['officer', 'operator', 'reviewer']),
   cnf: z.strictObject({ jkt: z.string() }),
 });
 

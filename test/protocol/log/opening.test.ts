@@ -63,17 +63,19 @@ describe('openings', () => {
     const content = fc.uint8Array({ maxLength: 300 }).filter((bytes) => !bytes.includes(13));
     fc.assert(
       fc.property(fc.constantFrom(...OPENING_KINDS), content, (kind, content) => {
-        const campaign = kind === 'enrolment' ? NO_CAMPAIGN : opening.campaign;
+        const isOfNone = kind === 'enrolment' || kind === 'endorsement';
+        const campaign = isOfNone ? NO_CAMPAIGN : opening.campaign;
         const parsed = parseOpening(encodeOpening({ ...opening, campaign, kind, content }));
         assert.deepEqual(parsed, { ...opening, campaign, kind, content });
       }),
     );
   });
 
-  it('belong to a campaign, except enrolments', () => {
+  it('belong to a campaign, except enrolments and endorsements, which tell of none', () => {
     for (const wrong of [
       { ...opening, campaign: NO_CAMPAIGN },
       { ...opening, kind: 'enrolment' } as const,
+      { ...opening, kind: 'endorsement' } as const,
     ]) {
       assert.throws(() => encodeOpening(wrong), { code: 'leaf_invalid' });
     }

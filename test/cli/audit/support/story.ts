@@ -65,6 +65,7 @@ import {
   type SealOptions,
 } from './campaign.ts';
 import { openTestLog, type TestLog } from './test-log.ts';
+import type { vouchersOf } from '../../../protocol/trust/network.ts';
 
 const STAKES = [[40n, 2n], [33n], [25n]];
 const ORIGIN = 'patches.example.org/log';
@@ -103,6 +104,8 @@ export interface Story {
   })[];
   readonly directives: { envelope: Envelope; completedAt: string }[];
   readonly published: Envelope[];
+  readonly reviews: Envelope[];
+  readonly endorsements: Envelope[];
   readonly shares: Record<KeyName, string[]>;
   events: number;
   enrol(
@@ -135,6 +138,8 @@ export interface StoryOptions {
   readonly approvers?: readonly string[];
   /** Text of the witness policy in the root; none by default. */
   readonly witnessPolicy?: string;
+  /** Who reviews and endorses; nobody by default. */
+  readonly vouchers?: ReturnType<typeof vouchersOf>;
   /** Steps to be done otherwise. */
   readonly instead?: Partial<Record<StepName, Step>>;
   /** Changes what the record is made of, when all is told. */
@@ -208,7 +213,7 @@ export const step =
     STEPS[name](story);
 
 async function beginStory(options: StoryOptions): Promise<Story> {
-  const { seal: sealOptions, stakes = STAKES, witnessPolicy } = options;
+  const { seal: sealOptions, stakes = STAKES, witnessPolicy, vouchers } = options;
   const logKey = signerFromSeed(generateSeed());
   const key = (): Signer['publicKey'] => signerFromSeed(generateSeed()).publicKey;
   const officers = await makeOfficers(
@@ -219,7 +224,7 @@ async function beginStory(options: StoryOptions): Promise<Story> {
       snapshotKey: key(),
       timestampKey: key(),
     },
-    { witnessPolicy },
+    { witnessPolicy, ...(vouchers && { vouchers }) },
   );
   const operators = stakes.map((own) => makeOperator(...own));
   const sealed = await sealTestCampaign(officers, operators, sealOptions);
@@ -239,6 +244,8 @@ async function beginStory(options: StoryOptions): Promise<Story> {
     statements: [],
     directives: [],
     published: [],
+    reviews: [],
+    endorsements: [],
     shares: { release: [], closing: [] },
     events: 0,
 
@@ -413,6 +420,8 @@ async function gather(story: Story, approvers: readonly string[]): Promise<Recor
     snapshot,
     snapshotBytes: sealed.snapshotBytes,
     statements: story.statements,
+    reviews: story.reviews,
+    endorsements: story.endorsements,
     directives: story.directives,
     adoption: replayAdoption({
       snapshot,

@@ -11,6 +11,7 @@ import { encodeTuf, signTuf } from '../../../../protocol/trust/metadata.ts';
 import { buildRootSigned, parseRoot } from '../../../../protocol/trust/root-file.ts';
 import type { TrustRoot } from '../../../../protocol/trust/root.ts';
 import { buildTargets } from '../../../../protocol/trust/tuf.ts';
+import { vouchersOf } from '../../../protocol/trust/network.ts';
 import { openHome } from '../../../../cli/home/home.ts';
 import type { NewOfficerKeys } from '../../../../cli/home/keys.ts';
 
@@ -64,6 +65,7 @@ export async function makeOfficers(
     expires = '2027-11-16T00:00:00Z',
     network = NETWORK,
     witnessPolicy = undefined as string | undefined,
+    vouchers = vouchersOf([], []),
   } = {},
 ): Promise<Officers> {
   const officers = new Map<string, TestOfficer>();
@@ -91,9 +93,7 @@ export async function makeOfficers(
     people,
     directiveThreshold,
     shareThreshold,
-    reviewers: new Map(),
-    endorsers: new Map(),
-    endorsementThreshold: 0,
+    ...vouchers,
     witnesses: policy?.witnesses.map(({ verifier }) => verifier) ?? [],
     witnessPolicy: policy,
     ...server,

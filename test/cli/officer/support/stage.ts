@@ -20,6 +20,8 @@ import { encodeOperatorStatement } from '../../../../protocol/statement/operator
 import { legacyOffchainMessage } from '../../../../protocol/statement/solana-offchain.ts';
 import { parsePlan } from '../../../../protocol/campaign/plan.ts';
 import { envelopeJsonOf } from '../../../../cli/client/envelope.ts';
+import type { ReviewPolicy } from '../../../../protocol/campaign/review-policy.ts';
+import type { vouchersOf } from '../../../protocol/trust/network.ts';
 import { startTestServer, type TestServer } from '../../../support/test-server.ts';
 import { testContext } from '../../support/context.ts';
 import {
@@ -95,10 +97,15 @@ const STAKES = [40n, 40n, 20n];
 export async function startStage({
   ids = ['ada', 'bo', 'cy'],
   threshold = 2,
+  vouchers,
+  reviews,
   witnessPolicy,
 }: {
   readonly ids?: string[];
   readonly threshold?: number;
+  /** Who reviews and endorses, and the reviews that campaigns ask for. */
+  readonly vouchers?: ReturnType<typeof vouchersOf>;
+  readonly reviews?: ReviewPolicy;
   readonly witnessPolicy?: (logKey: NoteVerifier, now: () => number) => Promise<string>;
 } = {}): Promise<Stage> {
   let clock = Math.floor(Date.now() / 1000) * 1000;
@@ -114,6 +121,7 @@ export async function startStage({
   const server = await startTestServer({
     now,
     threshold,
+    ...(vouchers && { vouchers }),
     ...(witnessPolicy && { witnessPolicy: (logKey) => witnessPolicy(logKey, now) }),
     officers: await Promise.all(
       [...people.officers.values()].map(async ({ keys, rootSeed, contact }) => ({
@@ -192,6 +200,7 @@ export async function startStage({
       await fillCampaign(path, repository, {
         file: {
           id: campaign,
+          ...(reviews && { reviews }),
           releaseTime: time,
           latestDisclosure: formatTime(stage.releaseTime + 14 * 86_400_000),
           mirrors: stage.mirrors,
