@@ -1,4 +1,4 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 
 import type { ProtocolErrorCode } from '../../protocol/errors.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -80,9 +80,14 @@ export function problems(logger: Logger): ErrorRequestHandler {
     }
     if (problem.status === 503) logger.error(describeFailure(error), 'unavailable');
     // The rest of a refused body is not worth reading.
-    if (!req.complete) res.setHeader('Connection', 'close');
+    if (hasBody(req) && !req.complete) res.setHeader('Connection', 'close');
     send(res, problem);
   };
+}
+
+/** Without one Node calls a request complete only once somebody has read it to its end. */
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function problemOf(error: unknown): Problem | undefined {

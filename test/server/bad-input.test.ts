@@ -195,6 +195,26 @@ describe('input that is not what a route expects', () => {
     assert.equal((await world.server.client().get('/healthz')).status, 200);
   });
 
+  it('costs a connection only when the rest of a body would have to be read', async () => {
+    const { hostname, port } = new URL(world.server.url);
+    const heads = async (request: string): Promise<string[]> => {
+      const socket = connect(Number(port), hostname, () => socket.write(request));
+      let text = '';
+      for await (const chunk of socket.setEncoding('utf8')) {
+        text += String(chunk);
+        if (text.split('HTTP/1.1 ').length > 2) break;
+      }
+      return text.split('HTTP/1.1 ').slice(1);
+    };
+    const absent = 'GET /v1/absent HTTP/1.1\r\nHost: x\r\n\r\n';
+    const [first = '', second = ''] = await heads(absent + absent);
+    assert.match(first, /^404 /);
+    assert.doesNotMatch(first, /^connection: close\r$/im);
+    assert.match(second, /^404 /);
+    const unread = 'POST /v1/absent HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n';
+    assert.match((await heads(unread)).join(), /^connection: close\r$/im);
+  });
+
   it('tells nobody where in the code something went wrong', () => {
     const internal = world.server.logged.filter(({ level }) => level === 'error');
     assert.deepEqual(internal, [], 'nothing above was an unexpected error');
