@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CAMPAIGN_STATUSES } from './campaign/transitions.ts';
+import { keyName } from './embargo/key-name.ts';
 import {
   ageRecipient,
   campaignId,
@@ -126,8 +127,6 @@ export const endorsementsResponse = z.strictObject({ endorsements: z.array(envel
 
 const campaignStatus = z.enum(CAMPAIGN_STATUSES);
 
-const keyName = z.enum(['release', 'closing']);
-
 export const createCampaignRequest = z.strictObject({
   /** Exact bytes of plan.txt. */
   plan: base64,
@@ -135,7 +134,7 @@ export const createCampaignRequest = z.strictObject({
   custody: z
     .array(z.strictObject({ key: keyName, officer: personId, sealed: base64 }))
     .min(1)
-    .max(128),
+    .max(192),
 });
 export const createCampaignResponse = z.strictObject({ campaign: campaignId, plan: hex64 });
 
@@ -161,6 +160,12 @@ export const campaignView = z.strictObject({
   opened: z.boolean(),
   /** Officers whose release share is out, and how many it takes. */
   shares: z.strictObject({ published: z.array(personId), threshold: z.int().positive() }),
+  /** The same of the second split; `broken` by `leaked`, and `threshold` null when there is none. */
+  breakGlass: z.strictObject({
+    state: z.enum(['none', 'sealed', 'broken']),
+    published: z.array(personId),
+    threshold: z.int().positive().nullable(),
+  }),
 });
 export const campaignsResponse = z.strictObject({ campaigns: z.array(campaignView) });
 

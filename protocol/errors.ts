@@ -23,6 +23,8 @@ export type ProtocolErrorCode =
   | 'leaf_invalid' // not a leaf of our log
   | 'share_invalid' // a share that is not the one its officer was given
   | 'key_mismatch' // a release or closing key that does not belong to its recipient
+  | 'timelock_invalid' // a share that is not locked to the round planned, or that its beacon does not open
+  | 'beacon_invalid' // a drand beacon of another round, or not signed by the pinned chain
   | 'bundle_invalid' // a bundle whose contents are not what was approved
   | 'message_invalid'; // a mail that is not from an officer, or says more than was signed
 

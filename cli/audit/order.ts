@@ -1,4 +1,5 @@
 import { parseInstant, parseTime } from '../../protocol/encoding/time.ts';
+import { thresholdOf, type Plan } from '../../protocol/campaign/plan.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import { announcedFact } from './announced.ts';
 import { demand, type Audit, type Check } from './check.ts';
@@ -46,7 +47,7 @@ async function checkLogOrder(audit: Audit): Promise<string> {
   const [commit, notify, arm] = [leafOfFirst('commit'), leafOfFirst('notify'), leafOfFirst('arm')];
   const last = chain.directives.at(-1);
   const disclosed = last?.directive.to === 'disclosed' ? leaves.at(-1) : undefined;
-  const released = findRelease(publications, plan.shareThreshold);
+  const released = findRelease(publications, plan);
 
   precedes('the stake snapshot', snapshot, 'the commit', commit);
   precedes('the commitment', commitment, 'the notices', notify);
@@ -73,15 +74,12 @@ function nameOf({ directives }: DirectiveChain, i: number): string {
 }
 
 /** The leaf with which enough officers' shares of the release key were out. */
-function findRelease(
-  publications: Published['publications'],
-  threshold: number,
-): number | undefined {
-  const officers = new Set<string>();
+function findRelease(publications: Published['publications'], plan: Plan): number | undefined {
+  const officers = { release: new Set<string>(), 'break-glass': new Set<string>() };
   for (const { publication, index } of publications) {
-    if (publication.kind !== 'share' || publication.key !== 'release') continue;
-    officers.add(publication.officer);
-    if (officers.size === threshold) return index;
+    if (publication.kind !== 'share' || publication.key === 'closing') continue;
+    const { key, officer } = publication;
+    if (officers[key].add(officer).size === thresholdOf(plan, key)) return index;
   }
   return undefined;
 }
@@ -126,7 +124,7 @@ const isAbout = (detail: string, sequence: number): boolean =>
   detail === `directive ${sequence}` || detail.startsWith(`directive ${sequence},`);
 
 const isRelease = ({ type, detail }: LoggedEvent): boolean =>
-  type === 'released' || (type === 'share' && detail.startsWith('release'));
+  type === 'released' || (type === 'share' && /^(?:release|break-glass)/.test(detail));
 
 /** A clock that is put right may step back by this much; more would make its times worthless. */
 const MAX_STEP_MS = 2000;

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { ProblemError, TemporaryError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
@@ -62,7 +63,7 @@ export function openMirrors(
 export function publicationPath(
   planDigest: string,
   officer: string,
-  of: 'release' | 'closing' | 'release-key',
+  of: KeyName | 'release-key',
 ): string {
   return `${planDigest}/${officer}.${of}.json`;
 }

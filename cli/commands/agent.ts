@@ -1,5 +1,6 @@
 import { findOption, hasFlag, listOption, wholeNumber, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
+import { BEACON_OPTION } from '../client/beacon.ts';
 import { withAnswerLimit } from '../client/http.ts';
 import { openMirror } from '../client/mirror.ts';
 import { serveOnce } from '../officer/agent.ts';
@@ -31,6 +32,7 @@ export const agentCommand: Command = {
       description: 'any https server to compare the clock with, besides server and mirrors',
       many: true,
     },
+    BEACON_OPTION,
     { flag: '--once', description: 'publish what is due now, and end' },
     {
       flag: '--poll <seconds>',
@@ -45,7 +47,12 @@ export const agentCommand: Command = {
     const pollMs = wholeNumber(poll, '--poll', 1, 60) * 1000;
     const mirrors = listOption(input, 'mirror').map((target) => openMirror(context, target));
     const session = await openOfficerForRelease(withAnswerLimit(context));
-    const memory = await startAgent(session, listOption(input, 'draft'), mirrors);
+    const memory = await startAgent(
+      session,
+      listOption(input, 'draft'),
+      mirrors,
+      listOption(input, 'beacon'),
+    );
     const isOnce = hasFlag(input, 'once');
     if (!isOnce) context.out.note(`agent of ${session.keys.id}; stop it with Ctrl-C`);
     const isUrl = (target: string): boolean => target.startsWith('http');

@@ -2,6 +2,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { argument, hasFlag, type Command, type Context } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { checkMove } from '../officer/approval.ts';
+import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { completeMove, needsDraft, tellCompletion } from '../officer/completion.ts';
 import { describeDraft } from '../officer/describe-draft.ts';
 import { describeStanding } from '../officer/describe.ts';
@@ -22,6 +23,7 @@ export const approveCommand: Command = {
     const id = argument(input, 0);
     const session = await openOfficerSession(context);
     const standing = await loadStanding(session, id);
+    warnOfBreakGlass(session, standing);
     const { pending } = standing;
     const draft = await findDraft(input, session, pending?.revised ?? standing);
 

@@ -9,6 +9,7 @@ import { overdueError, overdueText } from '../client/overdue.ts';
 import { findOption, type Command } from '../command.ts';
 import { VerificationError } from '../errors.ts';
 import { readMessage } from '../mail/read-message.ts';
+import { BREAK_GLASS_TEXT } from '../operator/publications.ts';
 import { findOverdue } from '../operator/overdue.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { writeFiles } from '../operator/write-files.ts';
@@ -28,6 +29,9 @@ export const inboxCommand: Command = {
     for (const { campaign, statements } of entries) {
       const { campaign: id, status, releaseTime, exercise } = campaign;
       out.line(`${id}  ${status}  T0 ${releaseTime}${exercise ? '  EXERCISE' : ''}`);
+      if (campaign.breakGlass.state === 'broken' || campaign.breakGlass.published.length > 0) {
+        out.warn(`${id}: ${BREAK_GLASS_TEXT}`);
+      }
       out.line(`  you said: ${statements.join(', ') || 'nothing yet'}`);
     }
     const parent = findOption(input, 'save');

@@ -1,4 +1,5 @@
 import { argument, type Command } from '../command.ts';
+import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { describeStanding, standingSummary } from '../officer/describe.ts';
 import { loadReviews, reviewLines } from '../officer/reviews.ts';
 import { openOfficerSession } from '../officer/session.ts';
@@ -15,6 +16,7 @@ export const inspectCommand: Command = {
     const session = await openOfficerSession(context);
     const standing = await loadStanding(session, argument(input, 0));
     const reviews = await loadReviews(session, standing);
+    warnOfBreakGlass(session, standing);
     for (const line of describeStanding(session, standing)) context.out.line(line);
     for (const line of reviewLines(reviews)) context.out.line(line);
     context.out.note(

@@ -12,6 +12,7 @@ import {
 } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { checkMove, refuseEarlyDisclosure } from '../officer/approval.ts';
+import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { completeMove, needsDraft, tellCompletion } from '../officer/completion.ts';
 import { openOwnDraft } from '../officer/drafts.ts';
 import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
@@ -66,6 +67,7 @@ function moveCommand({
       const id = argument(input, 0);
       const session = await openOfficerSession(context);
       const standing = await loadStanding(session, id);
+      warnOfBreakGlass(session, standing);
       const revision = await findRevision(input, session, standing);
       const move = { ...readMove(input, action), ...revision?.move };
       const draft = revision?.draft ?? (await findDraft(input, session, standing));

@@ -1,9 +1,13 @@
 import { openMirrors } from '../client/mirror.ts';
+import { isDue } from '../../protocol/campaign/due.ts';
+import type { CampaignState } from '../../protocol/campaign/campaign.ts';
+import { KEY_NAMES, keyName, type KeyName } from '../../protocol/embargo/key-name.ts';
+import { BEACON_OPTION, beaconFinder } from '../client/beacon.ts';
 import { argument, findOption, listOption, type Command } from '../command.ts';
 import { CliError, InterruptedError, NotReleasedError, UsageError } from '../errors.ts';
 import { isHolder, openOwnShares } from '../officer/custody.ts';
 import { mirrorOutlet, serverOutlet } from '../officer/outlets.ts';
-import { isDue, signShare } from '../officer/publishing.ts';
+import { signShare } from '../officer/publishing.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
 import { whyHeldBack } from '../officer/held-back.ts';
@@ -14,7 +18,12 @@ export const sharePublishCommand: Command = {
   summary: 'Publish your share by hand, when no agent of yours runs; refused before its time',
   args: [{ name: 'id', description: 'campaign id' }],
   options: [
-    { flag: '--key <key>', description: 'release or closing', defaultValue: 'release' },
+    {
+      flag: '--key <key>',
+      description: 'release, closing, or break-glass',
+      defaultValue: 'release',
+    },
+    BEACON_OPTION,
     {
       flag: '--mirror <target>',
       description:
@@ -26,9 +35,9 @@ export const sharePublishCommand: Command = {
 
   async run(input, context) {
     const id = argument(input, 0);
-    const key = findOption(input, 'key') ?? 'release';
-    if (key !== 'release' && key !== 'closing') {
-      throw new UsageError(`there is no ${key} key`, 'give --key release or --key closing');
+    const { data: key } = keyName.safeParse(findOption(input, 'key') ?? 'release');
+    if (key === undefined) {
+      throw new UsageError('there is no such key', `give --key ${KEY_NAMES.join(', or --key ')}`);
     }
     const session = await openOfficerSession(context);
     const { plan, planBytes, planRoot, state, directives } = await loadStanding(session, id);
@@ -39,22 +48,27 @@ export const sharePublishCommand: Command = {
       );
     }
     if (state.status === 'aborted' || state.status === 'withdrawn') {
-      if (key === 'release') throw new CliError(`${id} is ${state.status}: its key stays closed`);
+      if (key !== 'closing') throw new CliError(`${id} is ${state.status}: its key stays closed`);
     }
     if (!isDue(key, state, context.now())) {
       throw new NotReleasedError(
-        key === 'release'
-          ? `${id} is ${state.status}, T0 is ${state.releaseTime}; nothing was published`
-          : `${id} is ${state.status} and not to be disclosed yet; nothing was published`,
-        key === 'release'
-          ? 'wait for T0; sealdrop agent does it by itself'
-          : `wait for the disclosure, or for ${state.latestDisclosure}`,
+        key === 'closing'
+          ? `${id} is ${state.status} and not to be disclosed yet; nothing was published`
+          : `${id} is ${state.status}, T0 is ${state.releaseTime}; nothing was published`,
+        ADVICE[key](state),
       );
     }
     const held =
-      key === 'release' && (await whyHeldBack(session, { campaign: id, state, directives }));
+      key !== 'closing' && (await whyHeldBack(session, { campaign: id, state, directives }));
     if (held) throw held;
-    const envelope = await signShare(session, plan, key, await openOwnShares(session, plan));
+    if (key === 'break-glass') {
+      context.out.warn(
+        'BREAK-GLASS: this share of the second split is for when nothing else is left',
+      );
+    }
+    const findBeacon = beaconFinder(context, listOption(input, 'beacon'));
+    const shares = await openOwnShares(session, plan);
+    const envelope = await signShare(session, plan, key, shares, findBeacon);
     const mirrors = openMirrors(context, listOption(input, 'mirror'), plan);
     const outlets = mirrors.map((mirror) => mirrorOutlet(mirror, session.keys.id));
     const troubles: CliError[] = [];
@@ -79,3 +93,12 @@ export const sharePublishCommand: Command = {
     context.out.summary({ campaign: id, key, new: isNew });
   },
 };
+
+const ADVICE = {
+  release: () => 'wait for T0; sealdrop agent does it by itself',
+  closing: ({ latestDisclosure }) => `wait for the disclosure, or for ${latestDisclosure}`,
+  'break-glass': ({ campaign, breakGlass }) =>
+    breakGlass === 'none'
+      ? 'its plan has no second split'
+      : `if the embargo is broken: sealdrop leaked ${campaign} --reason TEXT`,
+} satisfies Record<KeyName, (state: CampaignState) => string>;

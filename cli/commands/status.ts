@@ -2,6 +2,7 @@ import { parseTime } from '../../protocol/encoding/time.ts';
 import { isOverdue, overdueError, overdueText, type Overdue } from '../client/overdue.ts';
 import { argument, hasFlag, type Command } from '../command.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
+import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { countdown } from '../officer/amounts.ts';
 import {
   loadProgress,
@@ -35,6 +36,7 @@ export const statusCommand: Command = {
         const facts = progressSummary(progress);
         const current = JSON.stringify(facts);
         if (current !== shown) {
+          warnOfBreakGlass(session, progress.standing);
           for (const line of progressLines(progress, now)) context.out.line(line);
           if (isWatching) context.out.event('status', facts);
         }

@@ -3,6 +3,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { openDraft } from '../../protocol/embargo/draft.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { openMirrors, type Mirror } from '../client/mirror.ts';
+import { beaconFinder, type FindBeacon } from '../client/beacon.ts';
 import { CliError, InterruptedError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
 import { accessKeyOf } from './drafts.ts';
@@ -17,6 +18,8 @@ export interface AgentMemory {
   readonly planned: Map<string, readonly Mirror[]>;
   /** Revision of each campaign's plan that `done` and `holding` are about. */
   readonly revisions: Map<string, number>;
+  /** Where what is time-locked is opened. */
+  readonly findBeacon: FindBeacon;
   /** Campaigns whose shares are at hand. */
   readonly holding: Set<string>;
   /** Access keys by the recipient in the plan, from the drafts given at the start. */
@@ -31,9 +34,10 @@ export interface AgentMemory {
 
 /** An agent's memory at its start. Of a draft only the access key is kept. */
 export async function startAgent(
-  { keys }: OfficerSession,
+  { keys, context }: OfficerSession,
   drafts: readonly string[],
   mirrors: readonly Mirror[] = [],
+  beacons: readonly string[] = [],
 ): Promise<AgentMemory> {
   const accessKeys = new Map<string, string>();
   for (const path of drafts) {
@@ -44,6 +48,7 @@ export async function startAgent(
     mirrors,
     planned: new Map(),
     revisions: new Map(),
+    findBeacon: beaconFinder(context, beacons),
     accessKeys,
     holding: new Set(),
     signed: new Map(),

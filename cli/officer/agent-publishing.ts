@@ -1,11 +1,12 @@
-import { planDigest } from '../../protocol/campaign/plan.ts';
+import { isDue } from '../../protocol/campaign/due.ts';
+import { keysOf, planDigest } from '../../protocol/campaign/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { mirrorsOf, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import type { Holding } from './kept.ts';
 import { mirrorOutlet, serverOutlet, type Outlet, type PublicationName } from './outlets.ts';
-import { isDue, isReleaseKeyOut, signReleaseKey, signShare } from './publishing.ts';
+import { isReleaseKeyOut, opensAt, signReleaseKey, signShare } from './publishing.ts';
 import type { OfficerSession } from './session.ts';
 import type { Pending, Standing } from './standing.ts';
 import { whyHeldBack } from './held-back.ts';
@@ -18,12 +19,15 @@ export async function publishDueShares(
   pending?: Pending,
 ): Promise<void> {
   const { plan, state, shares } = holding;
-  for (const key of ['release', 'closing'] as const) {
+  for (const key of keysOf(plan)) {
+    const now = session.context.now();
     if (isOutEverywhere(memory, plan.campaign, key)) continue;
-    if (!isDue(key, state, session.context.now())) continue;
-    if (key === 'release' && (await isHeldBack(session, memory, holding, pending))) continue;
+    if (!isDue(key, state, now) || now < opensAt(plan, key)) continue;
+    // By itself only when the embargo was broken; where a beacon is missing, officers decide.
+    if (key === 'break-glass' && state.breakGlass !== 'broken') continue;
+    if (key !== 'closing' && (await isHeldBack(session, memory, holding, pending))) continue;
     await publishEverywhere(session, memory, holding, key, () =>
-      signShare(session, plan, key, shares),
+      signShare(session, plan, key, shares, memory.findBeacon),
     );
   }
 }
@@ -38,7 +42,7 @@ export async function publishReleaseKey(
   const { campaign } = plan;
   const accessKey = memory.accessKeys.get(plan.accessRecipient);
   if (accessKey === undefined || isOutEverywhere(memory, campaign, 'release-key')) return;
-  if (view.shares.published.length < plan.shareThreshold || view.releasedAt === null) return;
+  if (view.releasedAt === null) return;
   if ((await recipientOf(accessKey)) !== plan.accessRecipient) {
     throw new ProtocolError('key_mismatch', 'the draft is not of the plan that was decided on');
   }
@@ -83,7 +87,8 @@ async function publishEverywhere(
   const { campaign } = plan;
   const name = `${campaign} ${of}`;
   const signedFor = `${name} ${planDigest(planBytes)}`;
-  const envelope = memory.signed.get(signedFor) ?? (await sign());
+  const envelope = memory.signed.get(signedFor) ?? (await trySign(session, memory, name, sign));
+  if (envelope === undefined) return;
   memory.signed.set(signedFor, envelope);
   const publish = async (done: string, outlet: Outlet): Promise<void> => {
     if (memory.done.has(done)) return;
@@ -104,6 +109,23 @@ async function publishEverywhere(
   ]);
 }
 
+/** What cannot be signed yet, such as a share whose beacon nobody has, holds up nothing else. */
+async function trySign(
+  session: OfficerSession,
+  memory: AgentMemory,
+  name: string,
+  sign: () => Promise<Envelope>,
+): Promise<Envelope | undefined> {
+  try {
+    const envelope = await sign();
+    memory.troubles.delete(`${name} sign`);
+    return envelope;
+  } catch (error) {
+    tellTrouble(session, memory, `${name} sign`, error);
+    return undefined;
+  }
+}
+
 function tell(
   { context, client }: OfficerSession,
   campaign: string,
@@ -112,7 +134,8 @@ function tell(
 ): void {
   const what = of === 'release-key' ? 'the release key' : `our share of the ${of} key`;
   const where = name === client.server ? '' : ` to ${name}`;
-  context.out.line(`${campaign}: published ${what}${where}`);
+  if (of === 'break-glass') context.out.warn(`${campaign}: BREAK-GLASS: published ${what}${where}`);
+  else context.out.line(`${campaign}: published ${what}${where}`);
   context.out.event(of === 'release-key' ? of : 'share', { campaign, key: of, outlet: name });
 }
 

@@ -10,6 +10,7 @@ import {
   publishReleaseKey,
 } from './agent-publishing.ts';
 import { isHolder, openOwnShares } from './custody.ts';
+import type { PublicationName } from './outlets.ts';
 import { loadHolding, type Holding } from './kept.ts';
 import { refreshSession, type OfficerSession } from './session.ts';
 import { loadStanding } from './standing.ts';
@@ -97,6 +98,7 @@ async function serveCampaign(
     tellTrouble(session, memory, `${campaign} shares`, new CliError(text));
     leaveOut(memory, campaign, 'release');
     leaveOut(memory, campaign, 'closing');
+    leaveOut(memory, campaign, 'break-glass');
   }
   await publishReleaseKey(session, memory, standing);
   const isReleasing = view.releasedAt === null && memory.done.has(`${campaign} release`);
@@ -135,7 +137,12 @@ function greet(
 }
 
 /** Nothing is left to publish. */
-function isOver({ campaign, opened, status }: CampaignView, memory: AgentMemory): boolean {
+function isOver(view: CampaignView, memory: AgentMemory): boolean {
+  const { campaign, opened, status, breakGlass, releasedAt } = view;
+  // Closing shares are enough sooner than those of the second split, which takes more of them.
+  if (breakGlass.state === 'broken' && releasedAt === null) {
+    if (!isOutEverywhere(memory, campaign, 'break-glass')) return false;
+  }
   return opened || (status === 'disclosed' && isOutEverywhere(memory, campaign, 'closing'));
 }
 
@@ -147,12 +154,12 @@ function waitFor(
   pollMs: number,
 ): number {
   const { campaign } = state;
-  const isOut = (of: 'release' | 'closing' | 'release-key'): boolean =>
-    isOutEverywhere(memory, campaign, of);
+  const isOut = (of: PublicationName): boolean => isOutEverywhere(memory, campaign, of);
   const due = [
     ...(state.status === 'armed' && !isOut('release') ? [state.releaseTime] : []),
     ...(isOut('closing') ? [] : [state.latestDisclosure]),
   ].map((time) => parseTime(time) - now);
+  if (state.breakGlass === 'broken' && !isOut('break-glass')) due.push(0);
   // What is past and not done was refused or held back: it is not worth more than a second.
   const next = Math.min(...due.map((ms) => (ms > 0 ? ms : NEAR_POLL_MS)), Infinity);
   // Between our share and the t-th: the key can follow any second.

@@ -1,4 +1,4 @@
-import { planDigest } from '../../protocol/campaign/plan.ts';
+import { planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { RefusedMoveError, TemporaryError, UsageError } from '../errors.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
@@ -126,11 +126,24 @@ async function checkCommit(
       'the ciphertext on the server opens to exactly the files of the draft',
       `any ${plan.shareThreshold} shares make the keys, fewer do not`,
       OWN_SHARES,
+      ...describeLocks(plan),
       LASTING,
       ...(people.length > 0 ? ['the plaintext signatures of those who signed before hold'] : []),
     ],
     companions: { attachment },
   };
+}
+
+/** What was checked of a time-lock, and what nobody can check before its round. */
+function describeLocks({ timelock, breakGlassThreshold }: Plan): readonly string[] {
+  if (timelock === undefined) return [];
+  return [
+    `every release share is in a file that names drand round ${timelock.round}, the first from T0 on, ` +
+      'and nobody besides; whether it opens then, only that round will tell',
+    breakGlassThreshold === undefined
+      ? 'there is no break-glass split: before T0, or without the beacon, nobody can open'
+      : `any ${breakGlassThreshold} break-glass shares, which are not locked, make the release key`,
+  ];
 }
 
 async function checkArm(

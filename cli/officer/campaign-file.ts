@@ -72,6 +72,8 @@ const campaignFile = z.strictObject({
   milestones: z.array(milestoneShape).min(1).max(20).optional(),
   /** Absent: no review is required. */
   reviews: reviewPolicyShape.optional(),
+  /** Nobody opens before T0, not even all officers; but with the second split, many of them. */
+  timelock: z.strictObject({ breakGlassThreshold: z.int().min(3).max(255).optional() }).optional(),
   variants: z.array(variant).min(1).max(32),
   /** A canonical snapshot: a file in this directory, or the digest of one that `network add` kept. */
   snapshot: z.union([hex64, fileName]),
@@ -141,6 +143,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   toolchain: 'must be 1 to 200 printable ASCII characters',
   required: 'must be how many reviews it takes, a whole number',
   by: 'must be ids of reviewers',
+  breakGlassThreshold: 'must be a number of officers, above the share threshold',
   snapshot: 'must be a file name in this directory or a SHA-256 in hex',
   mirrors: 'must be an address such as https://mirror.example/sealdrop, at most 16, each once',
   zone: 'must be a time zone such as Europe/Berlin',

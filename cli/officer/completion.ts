@@ -52,28 +52,30 @@ export async function completeMove(
 
 /** At the latest date a campaign is disclosed without a directive, and operators hear of it too. */
 function disclosedByDate(
-  { plan, state }: Standing,
+  standing: Standing,
   action: Action,
   draft: Draft | undefined,
 ): readonly MailContent[] {
+  const { state } = standing;
   if (action !== 'disclose' || state.status !== 'disclosed') return [];
-  return [closingMail(required(draft, action), plan, state.sequence)];
+  return [closingMail(required(draft, action), standing, state.sequence)];
 }
 
 /** What every operator is told of a move. Of a campaign that nobody was told of, nothing. */
 function mailsAfter(
   { context }: OfficerSession,
-  { plan, directives, revisions }: Standing,
+  standing: Standing,
   decided: VerifiedDirective,
   draft: Draft | undefined,
 ): readonly MailContent[] {
+  const { plan, directives, revisions } = standing;
   const { action, from, sequence } = decided;
   const upToHere = directives.filter((it) => it.sequence <= sequence);
   const isTold = upToHere.some((it) => it.action === 'notify' || it.action === 'arm');
   if (!isTold) return [];
   const turn = turnMail(plan, releaseTimeBefore(upToHere, revisions), decided);
   const notice = (): MailContent => noticeMail(required(draft, action), plan, sequence);
-  const closing = (): MailContent => closingMail(required(draft, action), plan, sequence);
+  const closing = (): MailContent => closingMail(required(draft, action), standing, sequence);
   switch (action) {
     case 'arm':
       return [];

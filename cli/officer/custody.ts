@@ -1,6 +1,8 @@
-import { encodePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import { encodePlan, keysOf, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import { open } from '../../protocol/embargo/age.ts';
-import { verifyPlannedShare, type KeyName } from '../../protocol/embargo/share.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { verifyLockedShare } from '../../protocol/embargo/locked-share.ts';
+import { verifyPlannedShare } from '../../protocol/embargo/share.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
@@ -27,8 +29,11 @@ export function isHolder({ keys, trust }: OfficerSession, planRoot: TrustRoot): 
   return holdersInForce(trust.root, planRoot).includes(keys.id);
 }
 
-/** An officer's own share documents, opened and found to be those of the plan. */
-export type OwnShares = Readonly<Record<KeyName, Uint8Array>>;
+/**
+ * An officer's own share documents, opened and found to be those of the plan. With a time-lock that
+ * of the release key is still locked.
+ */
+export type OwnShares = ReadonlyMap<KeyName, Uint8Array>;
 
 /**
  * Where this home keeps one, encrypted to its officer as the server has it. Named by the share, so
@@ -45,38 +50,37 @@ function keptName({ shares }: Plan, key: KeyName, officer: string): string {
  *
  * They are kept encrypted, so that whoever takes this disk without the officer's key has nothing.
  *
- * @throws {@link ProtocolError} `share_invalid`, `commitment_mismatch` or `bundle_invalid` when one
- *   is missing, is not ours to open, or is another than the plan commits to.
+ * @throws {@link ProtocolError} `share_invalid`, `commitment_mismatch`, `timelock_invalid` or
+ *   `bundle_invalid` when one is missing, is not ours to open, or is another than the plan commits to.
  */
 export async function openOwnShares(session: OfficerSession, plan: Plan): Promise<OwnShares> {
   const kept = await findKeptShares(session, plan);
   if (kept !== undefined) return kept;
   const directory = session.home.campaign(plan.campaign);
   const custody = await session.client.custody(plan.campaign, planDigest(encodePlan(plan)));
-  const own = async (key: KeyName): Promise<Uint8Array> => {
+  const shares = new Map<KeyName, Uint8Array>();
+  for (const key of keysOf(plan)) {
     const sealed = ownShare(custody, key, session.keys.id);
-    const document = await openShare(session, plan, key, sealed);
+    shares.set(key, await openShare(session, plan, key, sealed));
     await directory.writeSecret(keptName(plan, key, session.keys.id), sealed);
-    return document;
-  };
-  return { release: await own('release'), closing: await own('closing') };
+  }
+  return shares;
 }
 
-/** Our shares from this home alone; `undefined` unless both are here and are those of the plan. */
+/** Our shares from this home alone; `undefined` unless all are here and are those of the plan. */
 export async function findKeptShares(
   session: OfficerSession,
   plan: Plan,
 ): Promise<OwnShares | undefined> {
   const directory = session.home.campaign(plan.campaign);
-  const find = (key: KeyName): Promise<Uint8Array | undefined> =>
-    directory.findSecret(keptName(plan, key, session.keys.id));
+  const shares = new Map<KeyName, Uint8Array>();
   try {
-    const [release, closing] = [await find('release'), await find('closing')];
-    if (release === undefined || closing === undefined) return undefined;
-    return {
-      release: await openShare(session, plan, 'release', release),
-      closing: await openShare(session, plan, 'closing', closing),
-    };
+    for (const key of keysOf(plan)) {
+      const sealed = await directory.findSecret(keptName(plan, key, session.keys.id));
+      if (sealed === undefined) return undefined;
+      shares.set(key, await openShare(session, plan, key, sealed));
+    }
+    return shares;
   } catch (error) {
     // Damaged, or the plan gives us none: the server has what belongs to it, or says so.
     if (error instanceof ProtocolError) return undefined;
@@ -96,7 +100,11 @@ async function openShare(
   key: KeyName,
   sealed: Uint8Array,
 ): Promise<Uint8Array> {
-  const document = await open(sealed, keys.ageIdentity);
-  verifyPlannedShare(document, plan, key, keys.id);
-  return document;
+  const file = await open(sealed, keys.ageIdentity);
+  if (key === 'release' && plan.timelock !== undefined) {
+    await verifyLockedShare(file, plan, keys.id);
+  } else {
+    verifyPlannedShare(file, plan, key, keys.id);
+  }
+  return file;
 }

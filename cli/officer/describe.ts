@@ -17,7 +17,7 @@ export function describeStanding(session: OfficerSession, standing: Standing): r
     ...plan.documents.map(({ name, sha256 }) => `  ${name.padEnd(16)}${sha256}`),
     `T0                ${state.releaseTime}  (${countdown(parseTime(state.releaseTime) - now)})`,
     `latest disclosure ${state.latestDisclosure}`,
-    `keys              ${plan.shareThreshold} of ${plan.shares.length / 2} officers`,
+    ...describeKeys(plan),
     `snapshot          ${plan.snapshot.sha256}  (${plan.snapshot.point})`,
     ...(plan.mirrors ?? []).map((mirror) => `mirror            ${mirror}`),
     ...plan.milestones.map(
@@ -58,8 +58,27 @@ function describeRevision(plan: Plan, digest: string): readonly string[] {
     ...plan.documents.map(({ name, sha256 }) => `    ${name.padEnd(14)}${sha256}`),
     `  T0              ${plan.releaseTime}`,
     `  latest          ${plan.latestDisclosure}`,
+    ...describeKeys(plan).map((line) => `  ${line}`),
     ...plan.bundles.map(({ variant, sha256 }) => `  ciphertext      ${sha256}  ${variant}`),
   ];
+}
+
+/** Who can open, and when. */
+function describeKeys(plan: Plan): readonly string[] {
+  const { shareThreshold, timelock, breakGlassThreshold, shares } = plan;
+  const officers = shares.filter(({ key }) => key === 'closing').length;
+  const lines = [`keys              ${shareThreshold} of ${officers} officers`];
+  if (timelock !== undefined) {
+    lines.push(
+      `time-lock         release shares open with drand round ${timelock.round}, not before`,
+    );
+  }
+  if (breakGlassThreshold !== undefined) {
+    lines.push(
+      `break-glass       ${breakGlassThreshold} of ${officers} officers, without time-lock`,
+    );
+  }
+  return lines;
 }
 
 /** The same for a program: what `--json` gives. */
@@ -76,6 +95,8 @@ export function standingSummary(standing: Standing): object {
     commitment: plan.commitment,
     releaseTime: state.releaseTime,
     latestDisclosure: state.latestDisclosure,
+    timelock: plan.timelock ?? null,
+    breakGlass: state.breakGlass,
     directives: directives.map(({ sequence, action, people, digest }) => ({
       sequence,
       action,

@@ -13,6 +13,7 @@ import { lintRegions } from './lint-regions.ts';
 import { lintReviews } from './lint-reviews.ts';
 import { lintStake } from './lint-stake.ts';
 import { lintAgreement, lintTexts } from './lint-texts.ts';
+import { lintTimelock } from './lint-timelock.ts';
 import { lintTimes } from './lint-times.ts';
 import { lintTrust } from './lint-trust.ts';
 import { lintWords } from './lint-words.ts';
@@ -68,6 +69,7 @@ export async function lintCampaign(
   findings.push(
     ...lintTimes(campaign, facts.now),
     ...lintRegions(campaign, facts.holidays),
+    ...lintTimelock(campaign, facts.root),
     ...lintAgreement(campaign, directory),
     ...lintArtifacts(campaign, directory),
     ...lintStake(campaign, snapshot),

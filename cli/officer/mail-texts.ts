@@ -5,7 +5,9 @@ import type { Draft } from '../../protocol/embargo/draft.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import { breakGlassText } from './break-glass.ts';
 import type { MailContent } from './mailing.ts';
+import type { Standing } from './standing.ts';
 import { describeTurn } from './turn-text.ts';
 
 type Attachment = MailContent['attachments'][number];
@@ -28,7 +30,12 @@ export function noticeMail(draft: Draft, plan: Plan, directive: number): MailCon
 }
 
 /** The disclosure with all that it takes to check it. */
-export function closingMail(draft: Draft, plan: Plan, directive: number): MailContent {
+export function closingMail(
+  draft: Draft,
+  { plan, state, view }: Pick<Standing, 'plan' | 'state' | 'view'>,
+  directive: number,
+): MailContent {
+  const isBroken = breakGlassText({ plan, state, view }) !== undefined;
   const { campaign, commitment, exercise } = plan;
   const attach = attacher(draft);
   const list = attach(commitmentName(plan.revision));
@@ -38,10 +45,16 @@ export function closingMail(draft: Draft, plan: Plan, directive: number): MailCo
     directive,
     exercise,
     subject: `${campaign}: disclosure`,
-    text: closingText(campaign, commitment, list.name),
+    text: `${isBroken ? BREAK_GLASS : ''}${closingText(campaign, commitment, list.name)}`,
     attachments: [attach('disclosure.md'), attach('notice.txt'), list],
   };
 }
+
+/** Comes first in a closing mail where the time-lock was broken. */
+const BREAK_GLASS = `BREAK-GLASS: officers used the second split of the release key, which is not locked until T0. Who
+published a share of it, and when, is in the log and in the record.
+
+`;
 
 /** What officers decided besides, in words; whoever reads it can verify the directive. */
 export function turnMail(plan: Plan, before: string, decided: VerifiedDirective): MailContent {

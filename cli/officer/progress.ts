@@ -48,6 +48,9 @@ export function progressLines(
     `shares     ${published.length} out of ${threshold} needed  ${published.join(', ')}`.trimEnd(),
   ];
   if (reviews !== undefined) lines.push(reviewsLine(reviews));
+  if (plan.timelock !== undefined) {
+    lines.push(`time-lock  to drand round ${plan.timelock.round}; T0 can only move later`);
+  }
   for (const [kind, counts] of countDeliveries(deliveries)) {
     const states = [...counts].map(([name, count]) => `${count} ${name}`);
     lines.push(`${kind.padEnd(11)}${states.join(', ')}`);
@@ -83,6 +86,7 @@ export function progressSummary({ standing, deliveries, tally, reviews }: Progre
     disclosedAt: view.disclosedAt,
     opened: view.opened,
     shares: view.shares,
+    breakGlass: { ...view.breakGlass, state: state.breakGlass },
     deliveries: Object.fromEntries(
       [...countDeliveries(deliveries)].map(([kind, counts]) => [kind, Object.fromEntries(counts)]),
     ),

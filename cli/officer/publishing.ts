@@ -1,47 +1,42 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import type { CampaignState } from '../../protocol/campaign/campaign.ts';
-import { MOVES } from '../../protocol/campaign/transitions.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
-import { open, seal } from '../../protocol/embargo/age.ts';
-import { combineShares, type KeyName, type OfficerShare } from '../../protocol/embargo/share.ts';
+import { seal } from '../../protocol/embargo/age.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { openLockedShare } from '../../protocol/embargo/locked-share.ts';
+import { findChain, timeOfRound } from '../../protocol/embargo/timelock.ts';
+import { combineShares } from '../../protocol/embargo/share.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { signEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { encodePublication, verifyPublicationUnder } from '../../protocol/statement/share.ts';
 import { readEnvelope } from '../client/envelope.ts';
-import { ProblemError } from '../errors.ts';
+import type { FindBeacon } from '../client/beacon.ts';
+import { CliError, ProblemError } from '../errors.ts';
+import {
+  openPublications,
+  releasedThrough,
+  type OpenedPublications,
+  type Publication,
+} from '../operator/publications.ts';
 import type { OwnShares } from './custody.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
 
 /**
- * Whether an officer's share may be out, by verified directives and our own clock.
- *
- * @param now - Unix ms.
- */
-export function isDue(key: KeyName, state: CampaignState, now: number): boolean {
-  if (key === 'release') {
-    if (state.status === 'aborted' || state.status === 'withdrawn') return false;
-    return state.released || (state.status === 'armed' && now >= parseTime(state.releaseTime));
-  }
-  if (state.status === 'disclosed') return true;
-  const mayDisclose = MOVES.some((it) => it.by === 'latest-date' && it.from.includes(state.status));
-  return mayDisclose && now >= parseTime(state.latestDisclosure);
-}
-
-/**
  * Sign our share for publication: of the release key encrypted to those who hold the notice, of the
- * closing key in clear.
+ * closing key in clear. What is locked is opened first, for which its round must be signed.
+ *
+ * @throws {@link CliError} while there is no beacon, or when we hold no such share.
  */
 export async function signShare(
   { keys }: Pick<OfficerSession, 'keys'>,
   plan: Plan,
   key: KeyName,
   shares: OwnShares,
+  findBeacon: FindBeacon,
 ): Promise<Envelope> {
-  const document = shares[key];
-  const sealed = key === 'release' ? await seal(document, [plan.accessRecipient]) : document;
+  const document = await documentOf(plan, key, keys.id, shares, findBeacon);
+  const sealed = key === 'closing' ? document : await seal(document, [plan.accessRecipient]);
   const payload = encodePublication({
     kind: 'share',
     key,
@@ -53,6 +48,25 @@ export async function signShare(
     sealed,
   });
   return signEnvelope(payload, keys.signer);
+}
+
+async function documentOf(
+  plan: Plan,
+  key: KeyName,
+  officer: string,
+  shares: OwnShares,
+  findBeacon: FindBeacon,
+): Promise<Uint8Array> {
+  const file = shares.get(key);
+  if (file === undefined) throw new CliError(`the plan has no split of the ${key} key`);
+  if (key !== 'release' || plan.timelock === undefined) return file;
+  return openLockedShare(file, plan, officer, await findBeacon(plan.timelock));
+}
+
+/** When our share of a key can be opened by us, Unix ms: with a time-lock when its round is signed. */
+export function opensAt({ timelock }: Plan, key: KeyName): number {
+  const chain = key === 'release' && timelock && findChain(timelock.chain);
+  return chain ? timeOfRound(chain, timelock.round) : -Infinity;
 }
 
 /**
@@ -67,15 +81,10 @@ export async function signReleaseKey(
   { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
   accessKey: string,
 ): Promise<Envelope> {
-  const { context, keys } = session;
-  const { key, bad } = await combineShares(
-    await openShares(session, { plan, roots }, accessKey),
-    plan,
-    'release',
-  );
-  for (const { officer, reason } of bad) {
-    context.out.warn(`the share of ${officer} is bad: ${reason}`);
-  }
+  const { keys } = session;
+  const shares = await openShares(session, { plan, roots }, accessKey);
+  const split = releasedThrough(shares, plan) ?? 'release';
+  const { key } = await combineShares(shares[split], plan, split);
   const payload = encodePublication({
     kind: 'release-key',
     recipient: sha256Hex(utf8Encode(plan.releaseRecipient)),
@@ -109,18 +118,19 @@ async function openShares(
   { client, context }: OfficerSession,
   { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
   accessKey: string,
-): Promise<readonly OfficerShare[]> {
-  const documents: OfficerShare[] = [];
+): Promise<OpenedPublications['shares']> {
+  const publications: Publication[] = [];
   for (const json of await client.shares(plan.campaign)) {
     try {
-      const publication = verifyPublicationUnder(readEnvelope(json), verifyEd25519, roots, plan);
-      if (publication.kind !== 'share' || publication.key !== 'release') continue;
-      const { officer, sealed } = publication;
-      documents.push({ officer, document: await open(sealed, accessKey) });
+      publications.push(verifyPublicationUnder(readEnvelope(json), verifyEd25519, roots, plan));
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       context.out.warn(`a share that is out cannot be used: ${error.message}`);
     }
   }
-  return documents;
+  const { shares, bad } = await openPublications(publications, plan, accessKey);
+  for (const { officer, of, reason } of bad) {
+    context.out.warn(`the ${of} share of ${officer} is bad: ${reason}`);
+  }
+  return shares;
 }

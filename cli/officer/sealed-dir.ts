@@ -2,10 +2,11 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withOutputDirectory } from '../../platform/files.ts';
 import { commitmentName } from '../../protocol/campaign/commitment.ts';
-import { parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
+import { keysOf, parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
 import { packDraft } from '../../protocol/embargo/draft.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
@@ -19,7 +20,7 @@ import type { SealedCampaign } from './sealing.ts';
  * ```
  * plan.txt  COMMITMENT  snapshot.txt    what the server will be given, digests only
  * bundles/<sha256>.age                  ciphertext, one a variant and the closing bundle
- * custody/<key>.<officer>.age           share documents, each to its officer
+ * custody/<key>.<officer>.age           share documents, each to its officer, locked ones in their lock
  * draft.<officer>.age                   the whole campaign in plaintext, to one officer each
  * ```
  */
@@ -29,7 +30,7 @@ export interface SealedDirectory {
   readonly planBytes: Uint8Array;
   readonly planDigest: string;
   readonly snapshot: Uint8Array;
-  readonly custody: readonly { key: 'release' | 'closing'; officer: string; sealed: Uint8Array }[];
+  readonly custody: readonly { key: KeyName; officer: string; sealed: Uint8Array }[];
 }
 
 const MAX_PLAN_BYTES = 4 * 2 ** 20;
@@ -76,10 +77,12 @@ export async function writeSealed(
       await write(`bundles/${sha256Hex(bytes)}.age`, bytes);
     }
     for (const { id, age } of root.people.values()) {
-      for (const key of ['release', 'closing'] as const) {
+      for (const key of keysOf(sealed.plan)) {
         const share = sealed.draft.shares[key].find(({ officer }) => officer === id);
         if (share === undefined) throw new Error('every officer has a share of every key');
-        await write(`custody/${key}.${id}.age`, await seal(share.document, [age]));
+        // What is locked reaches custody in its lock only.
+        const locked = key === 'release' ? sealed.draft.locked.get(id) : undefined;
+        await write(`custody/${key}.${id}.age`, await seal(locked ?? share.document, [age]));
       }
       await write(`draft.${id}.age`, await packDraft(sealed.draft, [age]));
     }

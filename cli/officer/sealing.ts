@@ -16,9 +16,13 @@ import { withAccessKey } from '../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums } from '../../protocol/embargo/release.ts';
 import type { Release } from '../../protocol/embargo/release.ts';
 import { splitKey } from '../../protocol/embargo/share.ts';
-import type { KeyName, OfficerShare } from '../../protocol/embargo/share.ts';
+import { KEY_NAMES, type KeyName } from '../../protocol/embargo/key-name.ts';
+import { lock } from '../../protocol/embargo/lock.ts';
+import type { OfficerShare } from '../../protocol/embargo/share.ts';
 import { SUMS_NAME, encodeSums } from '../../protocol/embargo/sums.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
+import { QUICKNET, roundAt } from '../../protocol/embargo/timelock.ts';
+import { parseTime } from '../../protocol/encoding/time.ts';
 import { sha256Hex, toHex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
@@ -105,10 +109,20 @@ export async function sealCampaign(
     bundles.set(variant.name, await sealBundle(files, release.recipient));
   }
   const closingBundle = await sealBundle(documents, closing.recipient);
+  const breakGlassThreshold = campaign.timelock?.breakGlassThreshold;
   const shares = {
     release: await split(release, 'release', campaign.id, root),
     closing: await split(closing, 'closing', campaign.id, root),
+    'break-glass':
+      breakGlassThreshold === undefined
+        ? []
+        : await split(release, 'break-glass', campaign.id, root, breakGlassThreshold),
   };
+  const round = roundAt(QUICKNET, parseTime(campaign.releaseTime));
+  const locked = new Map<string, Uint8Array>();
+  for (const { officer, document } of campaign.timelock ? shares.release : []) {
+    locked.set(officer, await lock(document, QUICKNET, round));
+  }
 
   const plan: Plan = {
     campaign: campaign.id,
@@ -123,12 +137,14 @@ export async function sealCampaign(
     accessRecipient: access.recipient,
     closingRecipient: closing.recipient,
     shareThreshold: root.shareThreshold,
-    shares: (['release', 'closing'] as const).flatMap((key) =>
-      shares[key].map((share) => ({
-        key,
-        officer: share.officer,
-        sha256: documentDigest(share.document),
-      })),
+    ...(campaign.timelock && { timelock: { chain: QUICKNET.hash, round } }),
+    ...(breakGlassThreshold !== undefined && { breakGlassThreshold }),
+    shares: KEY_NAMES.flatMap((key) =>
+      shares[key].map(({ officer, document: bytes }) => {
+        const file = key === 'release' ? locked.get(officer) : undefined;
+        const planned = { key, officer, sha256: documentDigest(bytes) };
+        return file === undefined ? planned : { ...planned, locked: sha256Hex(file) };
+      }),
     ),
     bundles: [...bundles].map(([variant, bytes]) => ({ variant, ...measure(bytes) })),
     closingBundle: measure(closingBundle),
@@ -150,6 +166,7 @@ export async function sealCampaign(
     releaseKey: release.identity,
     closingKey: closing.identity,
     shares,
+    locked,
   };
   await checkDraft(draft, plan, { bundles, closing: closingBundle });
   return { plan, planBytes, list, bundles, closing: closingBundle, snapshot, draft };
@@ -164,9 +181,9 @@ async function split(
   name: KeyName,
   campaign: string,
   root: TrustRoot,
+  threshold = root.shareThreshold,
 ): Promise<readonly OfficerShare[]> {
   const officers = [...root.people.keys()].sort();
-  const threshold = root.shareThreshold;
   return splitKey(key.identity, { key: name, campaign, officers, threshold });
 }
 

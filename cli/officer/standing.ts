@@ -7,7 +7,13 @@ import {
   type CampaignState,
 } from '../../protocol/campaign/campaign.ts';
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import { checkPlan, parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import {
+  checkPlan,
+  parsePlan,
+  planDigest,
+  type Plan,
+  thresholdOf,
+} from '../../protocol/campaign/plan.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
@@ -17,7 +23,7 @@ import {
   type Directive,
   type VerifiedDirective,
 } from '../../protocol/statement/directive.ts';
-import { verifyPublicationUnder } from '../../protocol/statement/share.ts';
+import { verifyPublicationUnder, type SharePublication } from '../../protocol/statement/share.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';
 import { keptPlans, saveChain } from '../client/chain.ts';
@@ -135,29 +141,28 @@ async function requireShares(
   { client }: OfficerSession,
   { plan, roots }: Pick<Standing, 'plan' | 'roots'>,
 ): Promise<void> {
-  const officers = new Set<string>();
-  for (const share of await client.shares(plan.campaign)) {
-    const officer = findPublisher(readEnvelope(share), roots, plan);
-    if (officer !== undefined) officers.add(officer);
+  const officers = { release: new Set<string>(), 'break-glass': new Set<string>() };
+  for (const json of await client.shares(plan.campaign)) {
+    const share = findShare(readEnvelope(json), roots, plan);
+    if (share === undefined || share.key === 'closing') continue;
+    // Enough of either split make the release key.
+    if (officers[share.key].add(share.officer).size >= thresholdOf(plan, share.key)) return;
   }
-  if (officers.size < plan.shareThreshold) {
-    throw new ProtocolError(
-      'transition_refused',
-      `the server says released, but ${officers.size} of ${plan.shareThreshold} shares are out`,
-    );
-  }
+  throw new ProtocolError(
+    'transition_refused',
+    `the server says released, but ${officers.release.size} of ${plan.shareThreshold} shares are out`,
+  );
 }
 
-/** Whose release share this is; nobody's when it does not verify, so that one cannot hide others. */
-function findPublisher(
+/** A share that is out; none when it does not verify, so that one cannot hide others. */
+function findShare(
   envelope: Envelope,
   roots: readonly TrustRoot[],
   plan: Plan,
-): string | undefined {
+): SharePublication | undefined {
   try {
     const publication = verifyPublicationUnder(envelope, verifyEd25519, roots, plan);
-    const isRelease = publication.kind === 'share' && publication.key === 'release';
-    return isRelease ? publication.officer : undefined;
+    return publication.kind === 'share' ? publication : undefined;
   } catch (error) {
     if (error instanceof ProtocolError) return undefined;
     throw error;

@@ -23,7 +23,13 @@ import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { approvedRevision, verifyApproval, type Approvers } from './approval.ts';
 import type { Chain } from '../client/chain.ts';
 import { samePatch } from '../client/chain.ts';
-import { openPublications, type OpenedPublications, type Publication } from './publications.ts';
+import {
+  BREAK_GLASS_TEXT,
+  openPublications,
+  releasedThrough,
+  type OpenedPublications,
+  type Publication,
+} from './publications.ts';
 import type { OperatorSession } from './session.ts';
 import { findShares, type Found } from './sources.ts';
 
@@ -61,8 +67,10 @@ export async function findReleaseKey(
     return opened;
   };
   const { shares } = await read(await findShares(client, mirrors, chain, blame));
-  if (shares.release.length >= plan.shareThreshold) {
-    return (await combineShares(shares.release, plan, 'release')).key;
+  const split = releasedThrough(shares, plan);
+  if (split !== undefined) {
+    if (split === 'break-glass') blame(BREAK_GLASS_TEXT);
+    return (await combineShares(shares[split], plan, split)).key;
   }
   // Put together by an officer's agent from shares that may not have come this way.
   const json = await findPublishedKey(client, plan.campaign);

@@ -1,10 +1,7 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import { keysOf, thresholdOf, type Plan } from '../../protocol/campaign/plan.ts';
 import { open, recipientOf } from '../../protocol/embargo/age.ts';
-import {
-  verifyPlannedShare,
-  type KeyName,
-  type OfficerShare,
-} from '../../protocol/embargo/share.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { verifyPlannedShare, type OfficerShare } from '../../protocol/embargo/share.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { ReleaseKeyPublication, SharePublication } from '../../protocol/statement/share.ts';
@@ -31,14 +28,18 @@ export interface BadPublication {
  * Unwrap what officers published. One bad publication names its officer and blocks nobody.
  *
  * @param publications - Verified with `verifyPublication`, so that the named officer is to blame.
- * @param accessKey - From the notice; release shares and release key are sealed to it.
+ * @param accessKey - From the notice; release shares of the release key and the key are sealed to it.
  */
 export async function openPublications(
   publications: readonly Publication[],
   plan: Plan,
   accessKey: string,
 ): Promise<OpenedPublications> {
-  const shares = { release: new Map<string, Uint8Array>(), closing: new Map<string, Uint8Array>() };
+  const shares: Record<KeyName, Map<string, Uint8Array>> = {
+    release: new Map(),
+    closing: new Map(),
+    'break-glass': new Map(),
+  };
   const bad: BadPublication[] = [];
   let releaseKey: string | undefined;
   for (const it of publications) {
@@ -48,7 +49,7 @@ export async function openPublications(
         const key = await openReleaseKey(it, plan, accessKey);
         releaseKey ??= key;
       } else {
-        const document = it.key === 'release' ? await open(it.sealed, accessKey) : it.sealed;
+        const document = it.key === 'closing' ? it.sealed : await open(it.sealed, accessKey);
         verifyPlannedShare(document, plan, it.key, officer);
         shares[it.key].set(officer, document);
       }
@@ -60,8 +61,26 @@ export async function openPublications(
   }
   const listOf = (key: KeyName): OfficerShare[] =>
     [...shares[key]].map(([officer, document]) => ({ officer, document }));
-  return { shares: { release: listOf('release'), closing: listOf('closing') }, releaseKey, bad };
+  const lists = {
+    release: listOf('release'),
+    closing: listOf('closing'),
+    'break-glass': listOf('break-glass'),
+  };
+  return { shares: lists, releaseKey, bad };
 }
+
+/** Through which split the release key is out: the first with enough good shares, if any. */
+export function releasedThrough(
+  shares: OpenedPublications['shares'],
+  plan: Plan,
+): KeyName | undefined {
+  const splits = keysOf(plan).filter((key) => key !== 'closing');
+  return splits.find((key) => shares[key].length >= thresholdOf(plan, key));
+}
+
+/** What everybody is told when the release key came out through the second split. */
+export const BREAK_GLASS_TEXT =
+  'BREAK-GLASS: officers use the second split of the release key, not the time-locked one';
 
 async function openReleaseKey(
   { sealed }: ReleaseKeyPublication,

@@ -14,7 +14,7 @@ export interface Found {
 }
 
 /**
- * Release shares from the server and every mirror, asked at once.
+ * Shares of the release key from the server and every mirror, asked at once.
  *
  * As long as one source answers, whatever is wrong with the others is told and no obstacle.
  *
@@ -52,9 +52,9 @@ async function sharesOfMirror(
   mirror: Mirror,
   chain: Pick<Chain, 'plan' | 'revisions'>,
 ): Promise<readonly Found[]> {
-  const release = chain.plan.shares.filter(({ key }) => key === 'release');
+  const shares = chain.plan.shares.filter(({ key }) => key !== 'closing');
   const paths = samePatch(chain).flatMap(({ digest }) =>
-    release.map(({ officer }) => publicationPath(digest, officer, 'release')),
+    shares.map(({ officer, key }) => publicationPath(digest, officer, key)),
   );
   const files = await Promise.all(paths.map((path) => mirror.find(path)));
   return files.flatMap((bytes) =>

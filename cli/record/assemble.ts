@@ -1,6 +1,7 @@
 import { commitmentName } from '../../protocol/campaign/commitment.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
-import type { KeyName, OfficerShare } from '../../protocol/embargo/share.ts';
+import { KEY_NAMES, type KeyName } from '../../protocol/embargo/key-name.ts';
+import type { OfficerShare } from '../../protocol/embargo/share.ts';
 import {
   officerSignatureFiles,
   type SumsSignatures,
@@ -127,10 +128,9 @@ function planFiles(parts: RecordParts): Entries {
 
 function releaseFiles(parts: RecordParts): Entries {
   const { release, closingKey, ciphertexts, shares, published } = parts;
-  const keys = ['release', 'closing'] as const;
   return [
     ...[...ciphertexts].map(([sha256, bytes]) => [RECORD.bundle(sha256), bytes] as const),
-    ...keys.flatMap((key) =>
+    ...KEY_NAMES.flatMap((key) =>
       shares[key].map(({ officer, document }) => [RECORD.share(key, officer), document] as const),
     ),
     [RECORD.published, encodeEnvelopeLines(published)],

@@ -7,7 +7,12 @@ import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { openPublications, type Publication } from '../operator/publications.ts';
+import {
+  BREAK_GLASS_TEXT,
+  openPublications,
+  releasedThrough,
+  type Publication,
+} from '../operator/publications.ts';
 import type { Archivist } from './archivist.ts';
 import type { RecordParts, ReleaseParts } from './assemble.ts';
 import { RECORD } from './layout.ts';
@@ -51,8 +56,10 @@ export async function downloadSecrets(
     context.out.warn(`what ${officer} published of the ${of} key is bad: ${reason}`);
   }
   const common = { ciphertexts, documents, closingKey, shares };
-  if (shares.release.length < plan.shareThreshold) return common;
-  const { key } = await combineShares(shares.release, plan, 'release');
+  const split = releasedThrough(shares, plan);
+  if (split === undefined) return common;
+  if (split === 'break-glass') context.out.warn(BREAK_GLASS_TEXT);
+  const { key } = await combineShares(shares[split], plan, split);
   return { ...common, release: await openRelease(client, plan, key, ciphertextOf) };
 }
 

@@ -1,6 +1,6 @@
 import { formatTilePath, parseTilePath, type Tile } from '../../protocol/log/tiles.ts';
 import { TIMESTAMPS } from '../../protocol/log/timestamps.ts';
-import type { KeyName } from '../../protocol/embargo/share.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 
 /** Where everything is in a record, for whoever writes one and whoever reads it. */
@@ -60,7 +60,7 @@ const PATTERNS = [
   '(?:commitment|stake)/' + NAME,
   `documents/r[1-9][0-9]*/${NAME}`,
   `bundles/${DIGEST}\\.age`,
-  `shares/(?:release|closing)\\.[a-z0-9][a-z0-9-]*`,
+  `shares/(?:release|closing|break-glass)\\.[a-z0-9][a-z0-9-]*`,
   `keys/[a-z0-9][a-z0-9-]*\\.(?:asc|pub)`,
   `SHA256SUMS\\.[a-z0-9][a-z0-9-]*\\.(?:minisig|sshsig)`,
   `enrolments/${DIGEST}(?:\\.${NUMBER})?\\.intoto\\.json`,

@@ -31,6 +31,10 @@ export interface CampaignState {
    * `leaked` while armed, whereupon agents publish at once.
    */
   readonly released: boolean;
+  /** Release shares are locked to T0 as it was when they were made: T0 can only move later. */
+  readonly timelocked: boolean;
+  /** `broken` by `leaked` while armed: the shares of the second, unlocked split may be out. */
+  readonly breakGlass: 'none' | 'sealed' | 'broken';
 }
 
 type Context = 'campaign' | 'network' | 'exercise' | 'plan' | 'revision';
@@ -61,6 +65,18 @@ export function openCampaign(plan: Plan, planDigest: string): CampaignState {
     releaseTime: plan.releaseTime,
     latestDisclosure: plan.latestDisclosure,
     released: false,
+    ...locksOf(plan),
+  };
+}
+
+/** What a plan's time-lock and break-glass split mean for a campaign, before either is used. */
+export function locksOf({
+  timelock,
+  breakGlassThreshold,
+}: Plan): Pick<CampaignState, 'timelocked' | 'breakGlass'> {
+  return {
+    timelocked: timelock !== undefined,
+    breakGlass: breakGlassThreshold === undefined ? 'none' : 'sealed',
   };
 }
 
@@ -96,11 +112,22 @@ export function applyDirective(
   const next = { ...state, status, sequence, rootVersion, previous: payloadDigest };
   if (move.revises) return revise(next, state, directive, plans, now);
   checkSame(directive, state, 'plan', 'revision');
+  const frees = action === 'leaked' && state.status === 'armed';
   return {
     ...next,
     releaseTime: directive.releaseTime ?? state.releaseTime,
-    released: state.released || (action === 'leaked' && state.status === 'armed'),
+    released: state.released || frees,
+    ...(frees && breakLock(state)),
   };
+}
+
+/** What is locked to a round nobody can free earlier, so `leaked` needs a split that is not. */
+function breakLock({ timelocked, breakGlass }: CampaignState): Pick<CampaignState, 'breakGlass'> {
+  refuseUnless(
+    !timelocked || breakGlass !== 'none',
+    'its shares are locked until T0 and there is no break-glass split',
+  );
+  return { breakGlass: timelocked ? 'broken' : 'none' };
 }
 
 /**
@@ -154,6 +181,11 @@ function checkTimes(state: CampaignState, directive: Directive, now: number): vo
   refuseUnless(parseTime(directive.issuedAt) <= now + MAX_CLOCK_SKEW_MS, 'it is from the future');
   if (directive.action === 'arm' || directive.action === 'reschedule') {
     const releaseTime = directive.releaseTime ?? state.releaseTime;
+    const isLater = parseTime(releaseTime) > parseTime(state.releaseTime);
+    refuseUnless(
+      directive.action === 'arm' || !state.timelocked || isLater,
+      'its shares are locked until T0, which can only move later',
+    );
     checkReleaseTime(releaseTime, state.latestDisclosure, now);
   }
 }
@@ -194,7 +226,8 @@ function revise(
   const rearmed = directive.action === 'supersede' && next.status === 'armed';
   refuseUnless(!rearmed || parseTime(releaseTime) > now, 'the release time has passed');
   const released = samePatch ? state.released : next.status === 'released';
-  return { ...next, plan: directive.plan, revision, latestDisclosure, releaseTime, released };
+  const moved = { plan: directive.plan, revision, latestDisclosure, releaseTime, released };
+  return { ...next, ...moved, ...locksOf(after) };
 }
 
 const isArmed = ({ status }: CampaignState): boolean => status === 'armed' || status === 'released';

@@ -13,6 +13,10 @@ import {
   time,
 } from '../encoding/shape.ts';
 import { parseTime } from '../encoding/time.ts';
+import { keyName } from '../embargo/key-name.ts';
+import type { KeyName } from '../embargo/key-name.ts';
+import { findChain, roundAt } from '../embargo/timelock.ts';
+import type { Timelock } from '../embargo/timelock.ts';
 import { ProtocolError } from '../errors.ts';
 import { isStrictlySorted } from '../statement/sorted.ts';
 import { milestoneShape } from '../stake/milestone.ts';
@@ -51,6 +55,10 @@ export interface Plan {
   readonly closingRecipient: string;
   /** How many officers' shares make a key. */
   readonly shareThreshold: number;
+  /** What every release share is locked to besides: the first round of drand from T0 on. */
+  readonly timelock?: Timelock;
+  /** How many shares of the second split, which is not locked, make the release key. */
+  readonly breakGlassThreshold?: number;
   /** SHA-256 of every share document: one an officer and key. */
   readonly shares: readonly PlannedShare[];
   /** Ciphertext of each client variant: SHA-256 and size in bytes. */
@@ -77,9 +85,11 @@ interface PlannedBundle {
 
 /** What the plan says of one officer's share of one key. */
 interface PlannedShare {
-  readonly key: 'release' | 'closing';
+  readonly key: KeyName;
   readonly officer: string;
   readonly sha256: string;
+  /** SHA-256 of the file in which the document is locked: for `release`, with a time-lock. */
+  readonly locked?: string;
 }
 
 /** A third can halt a network, more than two thirds carry it, nine tenths are as good as all. */
@@ -103,8 +113,15 @@ const planBody: z.ZodType<Omit<Plan, 'campaign' | 'nonce'>> = z.strictObject({
   accessRecipient: ageRecipient,
   closingRecipient: ageRecipient,
   shareThreshold: safeCount.min(1),
+  timelock: z.exactOptional(z.strictObject({ chain: hex64, round: safeCount.min(1) })),
+  breakGlassThreshold: z.exactOptional(safeCount.min(1)),
   shares: z.array(
-    z.strictObject({ key: z.enum(['release', 'closing']), officer: personId, sha256: hex64 }),
+    z.strictObject({
+      key: keyName,
+      officer: personId,
+      sha256: hex64,
+      locked: z.exactOptional(hex64),
+    }),
   ),
   bundles: z
     .array(z.strictObject({ variant: personId, ...ciphertext }))
@@ -155,6 +172,24 @@ export function planDigest(bytes: Uint8Array): string {
   return sha256Hex(bytes);
 }
 
+/** The splits that a plan has. */
+export function keysOf({ breakGlassThreshold }: Plan): readonly KeyName[] {
+  return breakGlassThreshold === undefined
+    ? ['release', 'closing']
+    : ['release', 'closing', 'break-glass'];
+}
+
+/**
+ * How many shares of one split make its key.
+ *
+ * @throws {@link ProtocolError} `plan_invalid` for a split that the plan does not have.
+ */
+export function thresholdOf({ shareThreshold, breakGlassThreshold }: Plan, key: KeyName): number {
+  if (key !== 'break-glass') return shareThreshold;
+  if (breakGlassThreshold !== undefined) return breakGlassThreshold;
+  throw new ProtocolError('plan_invalid', 'the plan has no break-glass split');
+}
+
 /**
  * Check that a plan agrees with itself and with the root of trust that its officers come from.
  *
@@ -165,7 +200,7 @@ export function checkPlan(plan: Plan, root: TrustRoot): void {
   checkConsistency(plan);
   demand(plan.network === root.network, 'the plan is for another network than the root');
   demand(plan.shareThreshold === root.shareThreshold, 'shareThreshold differs from the root');
-  for (const key of ['release', 'closing'] as const) {
+  for (const key of keysOf(plan)) {
     const holders = plan.shares.filter((share) => share.key === key).map(({ officer }) => officer);
     const everyone = [...root.people.keys()].sort();
     demand(
@@ -192,6 +227,7 @@ function checkConsistency(plan: Plan): void {
   demand(new Set(recipients(plan)).size === 3, 'the three recipients are not distinct');
   demand(isUnique(shares.map(({ sha256 }) => sha256)), 'two shares are the same');
   demand(isUnique(shares.map(({ key, officer }) => `${key} ${officer}`)), 'two shares for one');
+  checkTimelock(plan);
   demand(isUnique(bundles.map(({ variant }) => variant)), 'two bundles for one variant');
   const ciphertexts = [...bundles, plan.closingBundle].map(({ sha256 }) => sha256);
   demand(isUnique(ciphertexts), 'two bundles are the same');
@@ -206,6 +242,30 @@ function checkConsistency(plan: Plan): void {
     parseTime(plan.releaseTime) < parseTime(plan.latestDisclosure),
     'releaseTime comes before latestDisclosure',
   );
+}
+
+/** Locked are the release shares, all or none of them, to the round that T0 asks for. */
+function checkTimelock(plan: Plan): void {
+  const { timelock, breakGlassThreshold, shareThreshold, shares, releaseTime } = plan;
+  const isLocked = timelock !== undefined;
+  if (isLocked) {
+    const chain = findChain(timelock.chain);
+    demand(chain !== undefined, 'the time-lock names an unknown chain');
+    const isFirst = chain && timelock.round === roundAt(chain, parseTime(releaseTime));
+    demand(isFirst === true, 'the time-lock is not to the first round from T0 on');
+  }
+  for (const { key, locked } of shares) {
+    const isRight = (locked !== undefined) === (isLocked && key === 'release');
+    demand(isRight, 'with a time-lock every release share is locked, and no other');
+  }
+  const glass = shares.filter(({ key }) => key === 'break-glass').length;
+  if (breakGlassThreshold === undefined) {
+    demand(glass === 0, 'break-glass shares without breakGlassThreshold');
+  } else {
+    demand(isLocked, 'a break-glass split goes with a time-lock, only there');
+    const isHigher = breakGlassThreshold > shareThreshold && breakGlassThreshold <= glass;
+    demand(isHigher, 'breakGlassThreshold is above shareThreshold and at most every officer');
+  }
 }
 
 /** A later list names the one before it, and no list names any other. */

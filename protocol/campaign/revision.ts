@@ -11,6 +11,8 @@ const ARMED = [
   'releaseRecipient',
   'accessRecipient',
   'shareThreshold',
+  'timelock',
+  'breakGlassThreshold',
   'bundles',
   'releaseTime',
   'milestones',
@@ -68,8 +70,8 @@ function digestOf(plan: Plan, name: string): string | undefined {
 
 function releaseShares(plan: Plan): readonly string[] {
   return plan.shares
-    .filter(({ key }) => key === 'release')
-    .map(({ officer, sha256 }) => `${officer} ${sha256}`)
+    .filter(({ key }) => key !== 'closing')
+    .map(({ key, officer, sha256, locked = '' }) => `${key} ${officer} ${sha256} ${locked}`)
     .sort();
 }
 

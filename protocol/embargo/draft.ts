@@ -1,13 +1,16 @@
 import { commitmentName } from '../campaign/commitment.ts';
-import { encodePlan } from '../campaign/plan.ts';
+import { encodePlan, keysOf } from '../campaign/plan.ts';
 import type { Plan } from '../campaign/plan.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import { open, recipientOf, seal } from './age.ts';
 import { openBundle, openClosing, verifyDocuments, verifyRelease } from './bundle.ts';
 import { readAccessKey } from './notice.ts';
+import { verifyLockedShare } from './locked-share.ts';
 import { checkSplit, verifyPlannedShare } from './share.ts';
-import type { KeyName, OfficerShare, Share } from './share.ts';
+import { KEY_NAMES } from './key-name.ts';
+import type { KeyName } from './key-name.ts';
+import type { OfficerShare, Share } from './share.ts';
 import { SUMS_NAME } from './sums.ts';
 import { packFiles, unpackFiles } from './tar.ts';
 import type { Files } from './tar.ts';
@@ -27,8 +30,10 @@ export interface Draft {
   /** age identities of the release and the closing key. */
   readonly releaseKey: string;
   readonly closingKey: string;
-  /** The share documents of both keys. */
+  /** The share documents of every split; none of a split that the plan does not have. */
   readonly shares: Readonly<Record<KeyName, readonly OfficerShare[]>>;
+  /** With a time-lock, the files in which the release shares are locked, by officer. */
+  readonly locked: Files;
 }
 
 /** What the plan lets the server hold. */
@@ -38,8 +43,8 @@ export interface Ciphertexts {
   readonly closing: Uint8Array;
 }
 
-const KEYS: readonly KeyName[] = ['release', 'closing'];
 const ARTIFACT_PREFIX = 'artifact.';
+const LOCKED_PREFIX = 'locked.';
 const FIXED = ['plan.txt', SUMS_NAME, 'INSTRUCTIONS.md', 'release.key', 'closing.key'] as const;
 
 const sharePrefix = (key: KeyName): string => `share.${key}.`;
@@ -60,11 +65,12 @@ export async function packDraft(draft: Draft, recipients: readonly string[]): Pr
     ...draft.documents,
   ];
   for (const [name, bytes] of draft.artifacts) entries.push([ARTIFACT_PREFIX + name, bytes]);
-  for (const key of KEYS) {
+  for (const key of KEY_NAMES) {
     for (const { officer, document } of draft.shares[key]) {
       entries.push([sharePrefix(key) + officer, document]);
     }
   }
+  for (const [officer, bytes] of draft.locked) entries.push([LOCKED_PREFIX + officer, bytes]);
   const files = new Map(entries);
   if (files.size !== entries.length) {
     throw new ProtocolError('bundle_invalid', 'two files of the draft have one name');
@@ -87,7 +93,12 @@ export async function openDraft(ciphertext: Uint8Array, identity: string): Promi
       officer,
       document,
     }));
-  const shares = { release: sharesOf('release'), closing: sharesOf('closing') };
+  const shares = {
+    release: sharesOf('release'),
+    closing: sharesOf('closing'),
+    'break-glass': sharesOf('break-glass'),
+  };
+  const locked = takePrefixed(files, LOCKED_PREFIX);
   if (!plan || !sums || !instructions || !releaseKey || !closingKey) {
     throw new ProtocolError('bundle_invalid', 'a file of the draft is missing');
   }
@@ -100,20 +111,23 @@ export async function openDraft(ciphertext: Uint8Array, identity: string): Promi
     releaseKey: utf8Decode(releaseKey).trimEnd(),
     closingKey: utf8Decode(closingKey).trimEnd(),
     shares,
+    locked,
   };
 }
 
 /**
  * Check, before approving, that a draft is the whole truth about a plan and its ciphertext.
  *
- * Every document is the committed one; the keys are those of the plan's recipients; any
- * `shareThreshold` shares make each key and one fewer do not; and the ciphertexts open to exactly
- * the files of the draft, so that what was read is what operators will get.
+ * Every document is the committed one; the keys are those of the plan's recipients; of every split
+ * any t shares make the key and one fewer do not; and the ciphertexts open to exactly the files of
+ * the draft, so that what was read is what operators will get. Every locked share names the round of
+ * the plan and nobody else; what is inside no one can tell before that round.
  *
  * @param plan - The plan that the directive is about, from elsewhere than the draft.
  * @param ciphertexts - As the server holds them.
  * @throws {@link ProtocolError} `plan_invalid`, `commitment_mismatch`, `bundle_invalid`,
- *   `share_invalid`, `key_mismatch` or `document_invalid`, for the first thing that does not hold.
+ *   `share_invalid`, `timelock_invalid`, `key_mismatch` or `document_invalid`, for the first thing
+ *   that does not hold.
  */
 export async function checkDraft(
   draft: Draft,
@@ -125,7 +139,11 @@ export async function checkDraft(
   }
   verifyDocuments(draft.documents, plan);
   await checkKeys(draft, plan);
-  for (const key of KEYS) await checkShares(draft.shares[key], plan, key);
+  for (const key of KEY_NAMES) {
+    if (keysOf(plan).includes(key)) await checkShares(draft.shares[key], plan, key);
+    else requireNone(draft.shares[key].length);
+  }
+  await checkLocks(draft.locked, plan);
   await checkBundles(draft, plan, ciphertexts.bundles);
 
   const closing = await openClosing(ciphertexts.closing, draft.closingKey, plan);
@@ -159,10 +177,21 @@ async function checkShares(
     if (document === undefined) throw new ProtocolError('share_invalid', `no share for ${officer}`);
     shares.push(verifyPlannedShare(document, plan, key, officer));
   }
-  if (documents.length !== shares.length) {
-    throw new ProtocolError('share_invalid', 'a share that the plan does not know');
-  }
+  requireNone(documents.length - shares.length);
   await checkSplit(shares, plan, key);
+}
+
+async function checkLocks(files: Files, plan: Plan): Promise<void> {
+  const planned = plan.shares.filter(({ locked }) => locked !== undefined);
+  for (const { officer } of planned) {
+    await verifyLockedShare(files.get(officer) ?? new Uint8Array(), plan, officer);
+  }
+  requireNone(files.size - planned.length);
+}
+
+function requireNone(extra: number): void {
+  if (extra === 0) return;
+  throw new ProtocolError('share_invalid', 'a share that the plan does not know');
 }
 
 async function checkBundles(draft: Draft, plan: Plan, bundles: Files): Promise<void> {

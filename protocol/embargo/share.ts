@@ -1,15 +1,15 @@
 import { combine, split } from 'shamir-secret-sharing';
 import { z } from 'zod';
 import { documentDigest, encodeDocument, parseDocument } from '../campaign/document.ts';
+import { thresholdOf } from '../campaign/plan.ts';
 import type { Plan } from '../campaign/plan.ts';
 import { equalBytes, fromBase64, toBase64, toHex, utf8Encode } from '../encoding/bytes.ts';
 import { encodeJson, parseJson } from '../encoding/json.ts';
 import { parseShape, personId } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
 import { recipientOf } from './age.ts';
-
-/** Which key: `release` opens the bundles at T0, `closing` opens the disclosure. */
-export type KeyName = 'release' | 'closing';
+import { keyName } from './key-name.ts';
+import type { KeyName } from './key-name.ts';
 
 /** One officer's part of a key. Fewer than `threshold` of them tell nothing about the key. */
 export interface Share {
@@ -42,7 +42,7 @@ const SHARE_BYTES = 74 + 1;
 const MAX_BODY_BYTES = 1024;
 
 const shareBody = z.strictObject({
-  key: z.enum(['release', 'closing']),
+  key: keyName,
   officer: personId,
   threshold: z.int().min(2).max(255),
   total: z.int().min(2).max(255),
@@ -127,8 +127,8 @@ export function verifyShare(document: Uint8Array, commitment: string): Share {
  *
  * @param shares - Untrusted, in any order, also repeated; `officer` is who published it.
  * @returns The key's identity, and the shares that did not count.
- * @throws {@link ProtocolError} `threshold_unmet` with fewer than `plan.shareThreshold` officers'
- *   good shares (the message names the officers whose shares were bad); `key_mismatch` when the
+ * @throws {@link ProtocolError} `threshold_unmet` with fewer officers' good shares than the plan
+ *   asks for (the message names the officers whose shares were bad); `key_mismatch` when the
  *   shares are those of the plan but the key is not.
  */
 export async function combineShares(
@@ -146,15 +146,16 @@ export async function combineShares(
       bad.push({ officer, reason: error.message });
     }
   }
-  if (good.size < plan.shareThreshold) {
+  const threshold = thresholdOf(plan, key);
+  if (good.size < threshold) {
     const names = [...new Set(bad.map(({ officer }) => officer))].sort().join(', ');
-    const message = `${good.size} of ${plan.shareThreshold} shares of the ${key} key`;
+    const message = `${good.size} of ${threshold} shares of the ${key} key`;
     throw new ProtocolError(
       'threshold_unmet',
       names === '' ? message : `${message}; bad: ${names}`,
     );
   }
-  const parts = [...good.values()].slice(0, plan.shareThreshold);
+  const parts = [...good.values()].slice(0, threshold);
   return { key: await combineParts(parts, recipientIn(plan, key)), bad };
 }
 
@@ -182,14 +183,14 @@ export function verifyPlannedShare(
     share.campaign === plan.campaign &&
     share.key === key &&
     share.officer === officer &&
-    share.threshold === plan.shareThreshold &&
+    share.threshold === thresholdOf(plan, key) &&
     share.total === total;
   if (!isPlanned) throw new ProtocolError('share_invalid', 'share contradicts the plan');
   return share;
 }
 
 /**
- * Check that any `plan.shareThreshold` of these shares make the key, and one fewer do not.
+ * Check that any t of these shares, t as the plan says, make the key, and one fewer do not.
  *
  * It is enough to exchange the last of the first t shares for each of the others: a share that lies
  * off the polynomial moves its value at zero, so every share is on it if the key never changes.
@@ -202,8 +203,9 @@ export async function checkSplit(
   plan: Plan,
   key: KeyName,
 ): Promise<void> {
-  const fixed = shares.slice(0, plan.shareThreshold - 1);
-  for (const last of shares.slice(plan.shareThreshold - 1)) {
+  const threshold = thresholdOf(plan, key);
+  const fixed = shares.slice(0, threshold - 1);
+  for (const last of shares.slice(threshold - 1)) {
     await combineParts([...fixed, last], recipientIn(plan, key));
   }
   const last = shares.at(-1);
@@ -218,7 +220,7 @@ export async function checkSplit(
 }
 
 function recipientIn(plan: Plan, key: KeyName): string {
-  return key === 'release' ? plan.releaseRecipient : plan.closingRecipient;
+  return key === 'closing' ? plan.closingRecipient : plan.releaseRecipient;
 }
 
 async function combineParts(shares: readonly Share[], recipient: string): Promise<string> {

@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import type { Plan } from '../campaign/plan.ts';
 import { fromBase64, sha256Hex, toBase64, utf8Encode } from '../encoding/bytes.ts';
+import { keyName } from '../embargo/key-name.ts';
+import type { KeyName } from '../embargo/key-name.ts';
 import { campaignId, networkId, personId, safeCount } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
@@ -18,15 +20,15 @@ interface Publication {
   readonly sealed: Uint8Array;
 }
 
-/** An officer's share, published at T0 or on disclosure. */
+/** An officer's share, published at T0, on disclosure, or when the embargo is broken. */
 export interface SharePublication extends Publication {
   readonly kind: 'share';
-  readonly key: 'release' | 'closing';
+  readonly key: KeyName;
   /** SHA-256 of the share document, as the plan commits to it. */
   readonly commitment: string;
   /**
-   * For `release` an age file of the share document to the plan's access recipient; for `closing`
-   * the share document itself.
+   * For `release` and `break-glass` an age file of the share document to the plan's access
+   * recipient; for `closing` the share document itself.
    */
   readonly sealed: Uint8Array;
 }
@@ -51,7 +53,7 @@ const common = {
   officer: personId,
   sealed: z.string().min(4).max(MAX_SEALED_CHARACTERS),
 };
-const sharePredicate = z.strictObject({ ...common, key: z.enum(['release', 'closing']) });
+const sharePredicate = z.strictObject({ ...common, key: keyName });
 const releaseKeyPredicate = z.strictObject(common);
 
 /**

@@ -1,7 +1,9 @@
 import type { Kysely, Transaction } from 'kysely';
 
+import { locksOf } from '../../protocol/campaign/campaign.ts';
 import { CAMPAIGN_STATUSES } from '../../protocol/campaign/transitions.ts';
 import { parsePlan } from '../../protocol/campaign/plan.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { fromBase64, sha256Hex, toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../protocol/encoding/time.ts';
 import type { Campaign, StoredPlan } from '../services/campaign/campaign.ts';
@@ -24,6 +26,7 @@ const MUTABLE_COLUMNS = [
   'release_time',
   'latest_disclosure',
   'released',
+  'break_glass',
   'events',
   'armed_at',
   'released_at',
@@ -178,6 +181,7 @@ function mutableColumns(campaign: Campaign): Pick<Row, (typeof MUTABLE_COLUMNS)[
     release_time: state.releaseTime,
     latest_disclosure: state.latestDisclosure,
     released: state.released ? 1 : 0,
+    break_glass: state.breakGlass === 'broken' ? 1 : 0,
     events: campaign.events,
     armed_at: campaign.armedAt,
     released_at: campaign.releasedAt,
@@ -205,7 +209,7 @@ async function listCampaigns(reader: Kysely<Schema>): Promise<Campaign[]> {
     const plan = own.get(row.plan)?.plan;
     if (plan === undefined) throw new Error(`the plan of ${row.id} is missing`);
     const planned = new Set(plan.shares.map(({ sha256 }) => sha256));
-    const officers = (kind: 'release' | 'closing'): string[] =>
+    const officers = (kind: KeyName): string[] =>
       published
         .filter((it) => it.campaign === row.id && it.kind === kind && planned.has(it.subject))
         .map(({ officer }) => officer)
@@ -224,11 +228,14 @@ async function listCampaigns(reader: Kysely<Schema>): Promise<Campaign[]> {
         releaseTime: row.release_time,
         latestDisclosure: row.latest_disclosure,
         released: row.released === 1,
+        ...locksOf(plan),
+        ...(row.break_glass === 1 && { breakGlass: 'broken' as const }),
       },
       plans: own,
       events: row.events,
       releaseShares: officers('release'),
       closingShares: officers('closing'),
+      breakGlassShares: officers('break-glass'),
       createdAt: row.created_at,
       armedAt: row.armed_at,
       releasedAt: row.released_at,

@@ -1,3 +1,4 @@
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import type { LogSchema } from './log/schema.ts';
 
 /** Every table with its columns, as `migrations/` leaves them; a test holds the two together. */
@@ -50,8 +51,9 @@ export interface Schema extends LogSchema {
     opened_at: string | null;
     closing_key: string | null;
     disclosure_seq: number | null;
+    break_glass: number;
   };
-  custody: { plan: string; key: 'release' | 'closing'; officer: string; sealed: string };
+  custody: { plan: string; key: KeyName; officer: string; sealed: string };
   signatures: { plan: string; sealed: string; stored_at: string };
   directives: {
     campaign: string;
@@ -95,7 +97,7 @@ export interface Schema extends LogSchema {
   };
   publications: {
     campaign: string;
-    kind: 'release' | 'closing' | 'release-key';
+    kind: KeyName | 'release-key';
     officer: string;
     subject: string;
     digest: string;

@@ -12,7 +12,7 @@ import { generateKey, seal } from '../../protocol/embargo/age.ts';
 import { sealBundle } from '../../protocol/embargo/bundle.ts';
 import { withAccessKey } from '../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums } from '../../protocol/embargo/release.ts';
-import type { KeyName } from '../../protocol/embargo/share.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { splitKey } from '../../protocol/embargo/share.ts';
 import { encodeSums } from '../../protocol/embargo/sums.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
@@ -139,6 +139,7 @@ export async function sealCampaign(
   const shares = {
     release: await split('release', release.identity),
     closing: await split('closing', closing.identity),
+    'break-glass': new Map<string, Uint8Array>(),
   };
   const planned = (['release', 'closing'] as const).flatMap((key) =>
     [...shares[key]].map(([officer, bytes]) => ({ key, officer, sha256: documentDigest(bytes) })),

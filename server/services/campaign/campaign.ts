@@ -24,6 +24,8 @@ export interface Campaign {
   readonly releaseShares: readonly string[];
   /** Same for the closing key. */
   readonly closingShares: readonly string[];
+  /** Same for the second split of the release key. */
+  readonly breakGlassShares: readonly string[];
   readonly createdAt: string;
   /** When it was armed first. From then on every operator may see it. */
   readonly armedAt: string | null;
@@ -69,5 +71,10 @@ export function viewOf(campaign: Campaign): CampaignView {
     disclosedAt,
     opened: openedAt !== null,
     shares: { published: [...campaign.releaseShares], threshold: plan.shareThreshold },
+    breakGlass: {
+      state: state.breakGlass,
+      published: [...campaign.breakGlassShares],
+      threshold: plan.breakGlassThreshold ?? null,
+    },
   };
 }

@@ -1,3 +1,4 @@
+import type { KeyName } from '../../../protocol/embargo/key-name.ts';
 import { encodeJson } from '../../../protocol/encoding/json.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import type { Leaf } from '../../../protocol/log/leaf.ts';
@@ -27,7 +28,7 @@ interface CompletedDirective {
 
 /** A share or release key that an officer has published. */
 export interface Publication {
-  readonly kind: 'release' | 'closing' | 'release-key';
+  readonly kind: KeyName | 'release-key';
   readonly officer: string;
   /** The share's commitment, or the digest of the recipient. */
   readonly subject: string;

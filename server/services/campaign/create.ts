@@ -79,6 +79,7 @@ async function addPlan(
     events: 1,
     releaseShares: [],
     closingShares: [],
+    breakGlassShares: [],
     createdAt,
     armedAt: null,
     releasedAt: null,

@@ -1,5 +1,6 @@
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
+import type { KeyName } from '../../../protocol/embargo/key-name.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import type { Campaign, EventType } from './campaign.ts';
@@ -53,9 +54,9 @@ export function followUp(
 function publishedUnder(
   before: Campaign,
   plan: string,
-): Pick<Campaign, 'releaseShares' | 'closingShares'> {
+): Pick<Campaign, 'releaseShares' | 'closingShares' | 'breakGlassShares'> {
   const planned = new Set(before.plans.get(plan)?.plan.shares.map(({ sha256 }) => sha256));
-  const keep = (key: 'release' | 'closing', officers: readonly string[]): string[] =>
+  const keep = (key: KeyName, officers: readonly string[]): string[] =>
     officers.filter((officer) =>
       planOf(before).shares.some(
         (share) => share.key === key && share.officer === officer && planned.has(share.sha256),
@@ -64,5 +65,6 @@ function publishedUnder(
   return {
     releaseShares: keep('release', before.releaseShares),
     closingShares: keep('closing', before.closingShares),
+    breakGlassShares: keep('break-glass', before.breakGlassShares),
   };
 }

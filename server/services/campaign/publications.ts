@@ -1,7 +1,9 @@
 import { applyLatestDate, applyRelease } from '../../../protocol/campaign/campaign.ts';
-import { MOVES } from '../../../protocol/campaign/transitions.ts';
+import { isDue, mayDisclose } from '../../../protocol/campaign/due.ts';
+import { thresholdOf } from '../../../protocol/campaign/plan.ts';
 import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
-import { formatInstant, parseTime } from '../../../protocol/encoding/time.ts';
+import { formatInstant } from '../../../protocol/encoding/time.ts';
+import type { KeyName } from '../../../protocol/embargo/key-name.ts';
 import { verifyPlannedShare } from '../../../protocol/embargo/share.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
@@ -59,7 +61,8 @@ interface Deps {
 }
 
 /**
- * Relay officers' shares: of the release key from T0 on, of the closing key once disclosed.
+ * Relay officers' shares: of the release key from T0 on or, by break-glass, when the embargo was
+ * broken; of the closing key once disclosed.
  *
  * Whether the time has come is decided by comparing clocks when a share is read. An early one is
  * refused and raises an alarm, whoever sent it.
@@ -113,15 +116,10 @@ export function publications(deps: Deps): Publications {
     officer: Identity,
     at: number,
   ): void => {
-    const isOut =
-      kind === 'release'
-        ? state.released || (state.status === 'armed' && at >= parseTime(state.releaseTime))
-        : kind === 'closing'
-          ? state.status === 'disclosed' || at >= parseTime(state.latestDisclosure)
-          : releasedAt !== null;
+    const isOut = kind === 'release-key' ? releasedAt !== null : isDue(kind, state, at);
     const isStopped =
       kind === 'closing'
-        ? state.status !== 'disclosed' && !mayDisclose(state.status)
+        ? state.status !== 'disclosed' && !mayDisclose(state)
         : state.status === 'aborted' || state.status === 'withdrawn';
     if (isStopped) throw new ServiceError('conflict', `the campaign is ${state.status}`);
     if (!isOut) {
@@ -156,8 +154,8 @@ export function publications(deps: Deps): Publications {
       const stored = await store.listPublications(state.campaign);
       return stored
         .filter(({ kind, subject }) => {
-          if (kind === 'release') return releasedAt !== null && planned.has(subject);
-          return kind === 'closing' && state.status === 'disclosed' && planned.has(subject);
+          if (!planned.has(subject)) return false;
+          return kind === 'closing' ? state.status === 'disclosed' : releasedAt !== null;
         })
         .map(({ envelope }) => envelope);
     },
@@ -203,34 +201,31 @@ function consequencesOf(
   officer: string,
   at: number,
 ): { patch: Partial<Campaign>; happened: (readonly [EventType, string])[] } {
-  const { state, releaseShares, closingShares } = campaign;
-  const threshold = planOf(campaign).shareThreshold;
+  const { state } = campaign;
   const happened: (readonly [EventType, string])[] = [['share', `${kind} ${officer}`]];
+  if (kind === 'release-key') return { patch: {}, happened };
   const instant = formatInstant(at);
-  if (kind === 'release') {
-    const shares = [...releaseShares, officer].sort();
-    if (shares.length < threshold || campaign.releasedAt !== null) {
-      return { patch: { releaseShares: shares }, happened };
-    }
-    happened.push(['released', `${shares.length} shares`]);
-    const released = state.status === 'armed' ? applyRelease(state) : state;
-    return { patch: { releaseShares: shares, releasedAt: instant, state: released }, happened };
-  }
+  const field = SHARES_OF[kind];
+  const shares = [...campaign[field], officer].sort();
+  const isEnough = shares.length >= thresholdOf(planOf(campaign), kind);
   if (kind === 'closing') {
-    const shares = [...closingShares, officer].sort();
-    if (shares.length < threshold || state.status === 'disclosed') {
-      return { patch: { closingShares: shares }, happened };
-    }
+    if (!isEnough || state.status === 'disclosed') return { patch: { [field]: shares }, happened };
     happened.push(['disclosed', 'the latest disclosure date has come']);
     const disclosed = applyLatestDate(state, at);
-    return { patch: { closingShares: shares, disclosedAt: instant, state: disclosed }, happened };
+    return { patch: { [field]: shares, disclosedAt: instant, state: disclosed }, happened };
   }
-  return { patch: {}, happened };
+  if (!isEnough || campaign.releasedAt !== null) return { patch: { [field]: shares }, happened };
+  const split = kind === 'break-glass' ? 'break-glass shares' : 'shares';
+  happened.push(['released', `${shares.length} ${split}`]);
+  const released = state.status === 'armed' ? applyRelease(state) : state;
+  return { patch: { [field]: shares, releasedAt: instant, state: released }, happened };
 }
 
-function mayDisclose(status: Campaign['state']['status']): boolean {
-  return MOVES.some(({ from, by }) => by === 'latest-date' && from.includes(status));
-}
+const SHARES_OF = {
+  release: 'releaseShares',
+  closing: 'closingShares',
+  'break-glass': 'breakGlassShares',
+} as const satisfies Record<KeyName, keyof Campaign>;
 
 function refuseUnless(holds: boolean, otherwise: string): void {
   if (!holds) throw new ServiceError('refused', otherwise);

@@ -1,4 +1,5 @@
 import { parsePlan } from '../../../protocol/campaign/plan.ts';
+import type { KeyName } from '../../../protocol/embargo/key-name.ts';
 import type { Caller } from '../caller.ts';
 import { ServiceError } from '../error.ts';
 import type { Logger } from '../logger.ts';
@@ -9,7 +10,7 @@ import { openVisibility } from './visibility.ts';
 
 /** A sealed share that waits for its officer. */
 export interface CustodyShare {
-  readonly key: 'release' | 'closing';
+  readonly key: KeyName;
   readonly officer: string;
   /** Base64 of an age file. */
   readonly sealed: string;

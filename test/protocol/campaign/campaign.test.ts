@@ -9,13 +9,14 @@ import {
   openCampaign,
 } from '../../../protocol/campaign/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
+import { isDue } from '../../../protocol/campaign/due.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { OTHER_NETWORK, recipientNamed } from '../trust/network.ts';
 import { directiveOf, ISSUED } from './directives.ts';
-import { digestNamed, digestOf, planOf, revisionOf } from './plans.ts';
+import { digestNamed, digestOf, lockedPlanOf, planOf, revisionOf } from './plans.ts';
 
 const plan = planOf();
 const draft = openCampaign(plan, digestOf(plan));
@@ -351,5 +352,56 @@ describe('superseding a release', () => {
     const past = { ...fixed, releaseTime: '2026-11-13T14:00:00Z' };
     refused('transition_refused', () => reviseTo(released, 'supersede', past));
     reviseTo(released, 'supersede', past, { to: 'released' });
+  });
+});
+
+describe('a time-locked campaign', () => {
+  const armed = (locked: Plan): CampaignState =>
+    (['commit', 'arm'] as const).reduce(
+      (state, action) => decide(state, action),
+      openCampaign(locked, digestOf(locked)),
+    );
+  const { breakGlassThreshold, ...rest } = lockedPlanOf();
+  assert.equal(breakGlassThreshold, 3);
+  const alone: Plan = { ...rest, shares: rest.shares.filter(({ key }) => key !== 'break-glass') };
+
+  it('moves its T0 later only, however often it was moved', () => {
+    const state = armed(lockedPlanOf());
+    for (const releaseTime of ['2026-11-20T13:59:59Z', plan.releaseTime]) {
+      refused('transition_refused', () => decide(state, 'reschedule', { releaseTime }));
+      assert.equal(decide(armed(plan), 'reschedule', { releaseTime }).releaseTime, releaseTime);
+    }
+    const moved = decide(state, 'reschedule', { releaseTime: '2026-11-22T14:00:00Z' });
+    refused('transition_refused', () =>
+      decide(moved, 'reschedule', { releaseTime: '2026-11-21T14:00:00Z' }),
+    );
+    decide(moved, 'reschedule', { releaseTime: '2026-11-22T14:00:01Z' });
+  });
+
+  it('breaks the glass when leaked while armed, and only then', () => {
+    const state = armed(lockedPlanOf());
+    assert.equal(state.breakGlass, 'sealed');
+    const leaked = decide(state, 'leaked');
+    assert.deepEqual([leaked.breakGlass, leaked.released], ['broken', true]);
+    const before = decide(openCampaign(lockedPlanOf(), digestOf(lockedPlanOf())), 'leaked');
+    assert.deepEqual([before.breakGlass, before.released], ['sealed', false]);
+    assert.equal(decide(decide(state, 'abort'), 'leaked').breakGlass, 'sealed');
+    assert.equal(decide(armed(plan), 'leaked').breakGlass, 'none');
+  });
+
+  it('cannot be leaked while armed without a second split', () => {
+    refused('transition_refused', () => decide(armed(alone), 'leaked'));
+    assert.equal(decide(decide(armed(alone), 'abort'), 'leaked').status, 'disclosed');
+  });
+
+  it('has its break-glass shares out once leaked or past T0, never before, never when aborted', () => {
+    const state = armed(lockedPlanOf());
+    const t0 = parseTime(plan.releaseTime);
+    const isOut = (of: CampaignState, now: number): boolean => isDue('break-glass', of, now);
+    assert.deepEqual([isOut(state, t0 - 1), isOut(state, t0)], [false, true]);
+    assert.equal(isOut(decide(state, 'leaked'), ISSUED), true);
+    assert.equal(isOut(decide(state, 'abort'), t0), false);
+    assert.equal(isOut(armed(alone), t0), false);
+    assert.equal(isOut(armed(plan), t0), false);
   });
 });

@@ -6,15 +6,18 @@ import {
   checkPlan,
   DEFAULT_MILESTONES,
   encodePlan,
+  keysOf,
   parsePlan,
   planDigest,
+  thresholdOf,
 } from '../../../protocol/campaign/plan.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
+import { QUICKNET } from '../../../protocol/embargo/timelock.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
 import { OTHER_NETWORK, PEOPLE, recipientNamed, rootOf, vouchersOf } from '../trust/network.ts';
-import { digestNamed, digestOf, planOf, revisionOf } from './plans.ts';
+import { digestNamed, digestOf, lockedPlanOf, planOf, revisionOf } from './plans.ts';
 
 interface PlanVector extends Vector {
   readonly document: string;
@@ -366,5 +369,72 @@ describe('a revised plan', () => {
     for (const plan of [second, third]) assert.deepEqual(parsePlan(encodePlan(plan)), plan);
     assert.deepEqual(third.documents[0], { name: 'COMMITMENT.r2', sha256: second.commitment });
     assert.throws(() => encodePlan({ ...third, revision: 4 }), { code: 'plan_invalid' });
+  });
+});
+
+describe('a time-lock in a plan', () => {
+  const plan = lockedPlanOf();
+  const { shares, timelock } = plan;
+  assert.ok(timelock);
+  const without = (...names: readonly (keyof Plan)[]): Plan =>
+    Object.fromEntries(
+      Object.entries(plan).filter(([name]) => !names.some((it) => it === name)),
+    ) as unknown as Plan;
+
+  it('is read back as it was written, with its second split', () => {
+    const bytes = encodePlan(plan);
+    assert.deepEqual(parsePlan(bytes), plan);
+    checkPlan(plan, rootOf());
+    assert.deepEqual(timelock, { chain: QUICKNET.hash, round: 34_126_612 });
+    assert.deepEqual(
+      keysOf(plan).map((key) => thresholdOf(plan, key)),
+      [2, 2, 3],
+    );
+    assert.throws(() => thresholdOf(planOf(), 'break-glass'), { code: 'plan_invalid' });
+  });
+
+  const flaws: Readonly<Record<string, Plan>> = {
+    'to the round before': { ...plan, timelock: { ...timelock, round: timelock.round - 1 } },
+    'to the round after': { ...plan, timelock: { ...timelock, round: timelock.round + 1 } },
+    'to a chain that is not pinned': { ...plan, timelock: { ...timelock, chain: 'a'.repeat(64) } },
+    'with another T0': { ...plan, releaseTime: '2026-11-20T14:00:03Z' },
+    'with one share unlocked': {
+      ...plan,
+      shares: shares.map(({ locked, ...share }, i) =>
+        i === 0 || locked === undefined ? share : { ...share, locked },
+      ),
+    },
+    'with a closing share locked': {
+      ...plan,
+      shares: shares.map((share) =>
+        share.key === 'closing' ? { ...share, locked: digestNamed(share.officer) } : share,
+      ),
+    },
+    'with locked shares and no time-lock': without('timelock', 'breakGlassThreshold'),
+    'with break-glass shares and no threshold': without('breakGlassThreshold'),
+    'with a threshold and no break-glass shares': {
+      ...plan,
+      shares: shares.filter(({ key }) => key !== 'break-glass'),
+    },
+    'with a second split as easy as the first': { ...plan, breakGlassThreshold: 2 },
+    'with a second split that nobody can open': { ...plan, breakGlassThreshold: 4 },
+  };
+  for (const [flaw, flawed] of Object.entries(flaws)) {
+    it(`is refused ${flaw}`, () => {
+      assert.throws(() => encodePlan(flawed), { code: 'plan_invalid' });
+    });
+  }
+
+  it('may come without the second split, and the second split not without it', () => {
+    const alone = {
+      ...without('breakGlassThreshold'),
+      shares: shares.filter(({ key }) => key !== 'break-glass'),
+    };
+    checkPlan(parsePlan(encodePlan(alone)), rootOf());
+    const unlocked = without('timelock');
+    const open = unlocked.shares.map(({ key, officer, sha256 }) => ({ key, officer, sha256 }));
+    assert.throws(() => encodePlan({ ...unlocked, shares: open }), {
+      message: /goes with a time-lock, only there/,
+    });
   });
 });

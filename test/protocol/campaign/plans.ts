@@ -6,7 +6,9 @@ import {
 import { DEFAULT_MILESTONES, encodePlan, planDigest } from '../../../protocol/campaign/plan.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
+import { QUICKNET, roundAt } from '../../../protocol/embargo/timelock.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { parseTime } from '../../../protocol/encoding/time.ts';
 import { NETWORK, PEOPLE, recipientNamed } from '../trust/network.ts';
 
 export const CAMPAIGN = 'SDX-2026-7KQ4';
@@ -73,3 +75,22 @@ export function revisionOf(
 }
 
 export const digestOf = (plan: Plan): string => planDigest(encodePlan(plan));
+
+/** A plan whose release shares are locked to T0, with a second split that takes all three officers. */
+export function lockedPlanOf(changes: Partial<Plan> = {}): Plan {
+  const plan = planOf();
+  const shares = plan.shares.map((share) =>
+    share.key === 'release' ? { ...share, locked: digestNamed(`locked ${share.officer}`) } : share,
+  );
+  const glass = PEOPLE.map((officer) => {
+    return { key: 'break-glass' as const, officer, sha256: digestNamed(`break-glass ${officer}`) };
+  });
+  const { releaseTime = plan.releaseTime } = changes;
+  return {
+    ...plan,
+    timelock: { chain: QUICKNET.hash, round: roundAt(QUICKNET, parseTime(releaseTime)) },
+    breakGlassThreshold: 3,
+    shares: [...shares, ...glass],
+    ...changes,
+  };
+}

@@ -38,10 +38,12 @@ export async function sealCampaign(
     readonly officers?: readonly string[];
     readonly threshold?: number;
     readonly artifactBytes?: number;
+    readonly releaseTime?: string;
   } = {},
 ): Promise<SealedCampaign> {
   const { campaign = 'SDX-2026-7KQ4', officers = ['alice', 'bob', 'carol'] } = options;
   const { threshold = 2, artifactBytes = 1000 } = options;
+  const { releaseTime = '2026-11-20T14:00:00Z' } = options;
   const keys = {
     release: await generateKey(),
     access: await generateKey(),
@@ -79,7 +81,7 @@ export async function sealCampaign(
       },
     ],
     instructions: digestAndSize(instructions),
-    releaseTime: '2026-11-20T14:00:00Z',
+    releaseTime,
   };
   const releaseDocument = encodeRelease(release, { campaign, nonce: randomHex() });
   const notice = await withAccessKey('Be ready at 14:00 UTC.\n', keys.access.identity);
@@ -108,6 +110,7 @@ export async function sealCampaign(
   const shares = {
     release: await splitKey(keys.release.identity, { key: 'release', ...split }),
     closing: await splitKey(keys.closing.identity, { key: 'closing', ...split }),
+    'break-glass': [],
   };
   const plan: Plan = {
     campaign,
@@ -131,7 +134,7 @@ export async function sealCampaign(
     ),
     bundles: [...bundles].map(([variant, bytes]) => ({ variant, ...digestAndSize(bytes) })),
     closingBundle: digestAndSize(closing),
-    releaseTime: '2026-11-20T14:00:00Z',
+    releaseTime,
     latestDisclosure: '2026-12-20T14:00:00Z',
     milestones: [...DEFAULT_MILESTONES],
     policy: { gate: 'attested', reviews: NO_REVIEWS },
@@ -146,6 +149,7 @@ export async function sealCampaign(
     releaseKey: keys.release.identity,
     closingKey: keys.closing.identity,
     shares,
+    locked: new Map(),
   };
   return { plan, draft, ciphertexts: { bundles, closing }, release, keys };
 }

@@ -14,7 +14,8 @@ import {
   verifyPlannedShare,
   verifyShare,
 } from '../../../protocol/embargo/share.ts';
-import type { KeyName, OfficerShare } from '../../../protocol/embargo/share.ts';
+import type { KeyName } from '../../../protocol/embargo/key-name.ts';
+import type { OfficerShare } from '../../../protocol/embargo/share.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { randomHex } from './sealed-campaign.ts';
 

@@ -268,6 +268,7 @@ async function addCampaign(log: OpenLog, { released }: { released: number }): Pr
         release_time: at,
         latest_disclosure: at,
         released,
+        break_glass: 0,
         events: 0,
         created_at: at,
         previous: null,

@@ -7,6 +7,7 @@ import { generateKey, type AgeKey } from '../../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../../protocol/embargo/bundle.ts';
 import { withAccessKey } from '../../../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums, type Release } from '../../../../protocol/embargo/release.ts';
+import type { KeyName } from '../../../../protocol/embargo/key-name.ts';
 import { splitKey, type OfficerShare } from '../../../../protocol/embargo/share.ts';
 import { encodeSums } from '../../../../protocol/embargo/sums.ts';
 import {
@@ -47,7 +48,7 @@ export interface SealedCampaign {
   readonly bundles: ReadonlyMap<string, Uint8Array>;
   readonly closing: Uint8Array;
   readonly keys: Readonly<Record<'release' | 'access' | 'closing', AgeKey>>;
-  readonly shares: Readonly<Record<'release' | 'closing', readonly OfficerShare[]>>;
+  readonly shares: Readonly<Record<KeyName, readonly OfficerShare[]>>;
   readonly snapshotBytes: Uint8Array;
 }
 
@@ -150,6 +151,7 @@ export async function sealTestCampaign(
   const shares = {
     release: await splitKey(release.identity, { key: 'release', campaign, officers, threshold }),
     closing: await splitKey(closing.identity, { key: 'closing', campaign, officers, threshold }),
+    'break-glass': [],
   };
   if (options.strayShareOf !== undefined) {
     const { identity } = await generateKey();

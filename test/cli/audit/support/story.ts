@@ -10,7 +10,7 @@ import { planDigest } from '../../../../protocol/campaign/plan.ts';
 import type { CampaignStatus } from '../../../../protocol/campaign/transitions.ts';
 import { detachedSign, mergeDetached } from '../../../../protocol/contact/openpgp.ts';
 import { seal } from '../../../../protocol/embargo/age.ts';
-import type { KeyName } from '../../../../protocol/embargo/share.ts';
+import type { KeyName } from '../../../../protocol/embargo/key-name.ts';
 import { signSums } from '../../../../protocol/embargo/sums-signatures.ts';
 import type { Files } from '../../../../protocol/embargo/tar.ts';
 import {
@@ -246,7 +246,7 @@ async function beginStory(options: StoryOptions): Promise<Story> {
     published: [],
     reviews: [],
     endorsements: [],
-    shares: { release: [], closing: [] },
+    shares: { release: [], closing: [], 'break-glass': [] },
     events: 0,
 
     signerOf: (officer) => {
@@ -414,7 +414,11 @@ async function gather(story: Story, approvers: readonly string[]): Promise<Recor
       key: sealed.keys.release.identity,
       ...(await approve(story, approvers)),
     },
-    shares: { release: sharesOf('release'), closing: sharesOf('closing') },
+    shares: {
+      release: sharesOf('release'),
+      closing: sharesOf('closing'),
+      'break-glass': sharesOf('break-glass'),
+    },
     published: story.published,
     enrolments: story.enrolments,
     snapshot,

@@ -18,7 +18,7 @@ import type { NewOfficerKeys } from '../../../../cli/home/keys.ts';
 /** A network that does not exist. */
 export const NETWORK = 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d';
 export const NOW = Date.parse('2026-11-16T09:00:00Z'); // a Monday
-const CREATED = new Date('2026-01-01T00:00:00Z');
+const CREATED = new Date('2023-01-01T00:00:00Z');
 
 /** Keys of the server that a root names. */
 export interface ServerKeys {

@@ -100,6 +100,8 @@ export async function startStage({
   vouchers,
   reviews,
   witnessPolicy,
+  start = Date.now(),
+  file = {},
 }: {
   readonly ids?: string[];
   readonly threshold?: number;
@@ -107,8 +109,12 @@ export async function startStage({
   readonly vouchers?: ReturnType<typeof vouchersOf>;
   readonly reviews?: ReviewPolicy;
   readonly witnessPolicy?: (logKey: NoteVerifier, now: () => number) => Promise<string>;
+  /** Unix ms. */
+  readonly start?: number;
+  /** More members of every campaign.json. */
+  readonly file?: Record<string, unknown>;
 } = {}): Promise<Stage> {
-  let clock = Math.floor(Date.now() / 1000) * 1000;
+  let clock = Math.floor(start / 1000) * 1000;
   const now = (): number => clock;
   const folder = await mkdtemp(join(tmpdir(), 'sealdrop-stage-'));
   const repository = await makeRepository(join(folder, 'agave'));
@@ -204,6 +210,7 @@ export async function startStage({
           releaseTime: time,
           latestDisclosure: formatTime(stage.releaseTime + 14 * 86_400_000),
           mirrors: stage.mirrors,
+          ...file,
         },
         files: {
           'stake.txt': snapshot,
@@ -284,7 +291,7 @@ async function makeOperators(): Promise<readonly TestOperator[]> {
         signer: signerFromSeed(seed),
         contact: await generateContactKey(
           { name: `op${index}`, email: `op${index}@example.org` },
-          new Date('2026-01-01T00:00:00Z'),
+          new Date('2023-01-01T00:00:00Z'),
         ),
         validator: toBase58(fromHex(identity.publicKey, 32)),
       };
