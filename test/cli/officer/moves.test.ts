@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import { connectTo } from '../../../cli/client/connect.ts';
 import { openHome } from '../../../cli/home/home.ts';
+import { readMessage } from '../../../cli/mail/read-message.ts';
 import { serveOnce } from '../../../cli/officer/agent.ts';
 import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
 import { describeMove, signMove } from '../../../cli/officer/move.ts';
@@ -9,6 +11,8 @@ import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
 import { loadStanding } from '../../../cli/officer/standing.ts';
 import { laterTime, stopPath } from '../../../cli/officer/stop.ts';
+import { officerKeys } from '../../../protocol/contact/openpgp.ts';
+import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import { encodeTuf, signTuf } from '../../../protocol/trust/metadata.ts';
 import { buildTargets } from '../../../protocol/trust/tuf.ts';
@@ -67,6 +71,25 @@ async function statusOf(campaign: string): Promise<unknown> {
 async function decide(move: string, campaign: string, options: object = {}): Promise<void> {
   await stage.run('ada', `${move} ${campaign}`, { ...options });
   await stage.run('bo', `approve ${campaign}`, { yes: true });
+}
+
+/** Assert that each operator got one mail of this turn, which says all of these. */
+async function assertTold(campaign: string, ...said: readonly RegExp[]): Promise<void> {
+  const officers = await officerKeys(stage.officers.root.people.values());
+  assert.ok(stage.operators.length > 1);
+  for (const { signer, contact } of stage.operators) {
+    const inbox = await connectTo(await stage.contextOf('ada'), stage.server.url, signer).inbox();
+    const mine = inbox.filter((it) => it.campaign.campaign === campaign);
+    const turns = mine.flatMap(({ messages }) => messages.filter(({ kind }) => kind === 'turn'));
+    assert.equal(turns.length, said.length === 0 ? 0 : 1);
+    for (const { armored } of turns) {
+      const key = contact.privateKey;
+      const mail = await readMessage(utf8Encode(armored), key, officers, new Date(stage.now()));
+      assert.ok(mail.subject.startsWith(`${campaign}: `));
+      assert.match(mail.text, /Decided by ada, bo, as directive \d/);
+      for (const pattern of said) assert.match(mail.text, pattern);
+    }
+  }
 }
 
 describe('a draft whose move is interrupted', () => {
@@ -134,7 +157,16 @@ describe('the agent', () => {
     const agents = [await agentOf('ada'), await agentOf('bo')];
     for (const agent of agents) await agent.wake();
     const moved = stage.releaseTime + HOUR;
-    await decide('reschedule', id(4), { releaseTime: formatTime(moved), reason: 'build broken' });
+    await assertTold(id(4));
+    const [before, after] = [formatTime(stage.releaseTime), formatTime(moved)];
+    await decide('reschedule', id(4), { releaseTime: after, reason: 'build broken' });
+    await assertTold(
+      id(4),
+      new RegExp(`from ${before}\\n    to   ${after}`),
+      /Reason: build broken\n/,
+      /Run: sealdrop prefetch SDX-2026-T004/,
+      /The embargo stands: tell nobody/,
+    );
 
     stage.advanceTo(stage.releaseTime);
     for (const agent of agents) await agent.wake();
@@ -168,6 +200,7 @@ describe('an officer who signs an abort', () => {
   it('has no share out at T0, even when nobody else agrees', async () => {
     await stage.bring(id(5), 'armed');
     await stage.run('ada', `abort ${id(5)}`, { reason: 'fix is incomplete' });
+    await assertTold(id(5));
     stage.advanceTo(stage.releaseTime);
     const ada = await agentOf('ada');
     assert.ok((await ada.wake()) >= 1_000, 'what is held back is no reason to hurry');
@@ -186,6 +219,13 @@ describe('an officer who signs an abort', () => {
   it('stops it for good with a second one, and it may be disclosed', async () => {
     const path = await stage.bring(id(6), 'armed');
     await decide('abort', id(6), { reason: 'fix is incomplete' });
+    await assertTold(
+      id(6),
+      /has been aborted. Nothing is released at the announced time/,
+      /Reason: fix is incomplete\n/,
+      /There is nothing to do/,
+      /The embargo stands: tell nobody/,
+    );
     stage.advanceTo(stage.releaseTime);
     const cy = await agentOf('cy'); // who signed nothing
     await cy.wake();
@@ -260,6 +300,12 @@ describe('a campaign that goes wrong', () => {
     await wakeAll('ada', 'bo');
     await assert.rejects(decide('withdraw', id(7)), { name: 'UsageError' });
     await decide('withdraw', id(7), { reason: 'patched nodes halt' });
+    await assertTold(
+      id(7),
+      /Reason: patched nodes halt\n/,
+      /Do not apply it\. Whoever runs it goes back[^]*sealdrop revert SDX-2026-T007 --reason TEXT/,
+      /The embargo stands: tell nobody/,
+    );
     assert.equal(await statusOf(id(7)), 'withdrawn');
     await decide('disclose', id(7), { reason: 'nothing left to protect' });
     await wakeAll('ada', 'cy');
@@ -269,17 +315,34 @@ describe('a campaign that goes wrong', () => {
   it('is released and disclosed at once when it leaked', async () => {
     await stage.bring(id(8), 'armed');
     await decide('leaked', id(8), { reason: 'the diff is on a public mirror' });
+    await assertTold(
+      id(8),
+      /THE EMBARGO IS BROKEN/,
+      /Reason: the diff is on a public mirror\n/,
+      /Do not wait for the announced time\. Run: sealdrop fetch SDX-2026-T008 --wait/,
+      /^(?![^]*tell nobody)/,
+    );
     await wakeAll('ada', 'bo');
     assert.deepEqual(await published(id(8)), ['ada', 'bo']);
     assert.equal((await stage.run('cy', `status ${id(8)}`)).summary['opened'], true);
   });
 
   it('is disclosed by an override that says why, as approved by two', async () => {
-    await stage.bring(id(9), 'armed');
+    const draft = { draft: draftPath(await stage.bring(id(9), 'armed'), 'bo') };
     stage.advanceTo(stage.releaseTime);
     await wakeAll('ada', 'bo');
     await decide('disclose', id(9), { override: true, reason: 'exploited in the open' });
     assert.equal(await statusOf(id(9)), 'disclosed');
+    // The closing mail carries the documents, so it takes a draft to tell anybody.
+    await assertTold(id(9));
+    await stage.run('bo', `disclose ${id(9)}`, draft);
+    await assertTold(
+      id(9),
+      /The campaign is disclosed now/,
+      /Reason: exploited in the open\n/,
+      /See: sealdrop inbox/,
+      /^(?![^]*tell nobody)/,
+    );
   });
 });
 
