@@ -19,6 +19,9 @@ before(async () => {
 
 const changed = (path: string, bytes: Uint8Array): Files => new Map([...good, [path, bytes]]);
 
+const filled = (): readonly [string, Uint8Array][] =>
+  [...good].filter(([, bytes]) => bytes.length > 0);
+
 const without = (path: string): Files => new Map([...good].filter(([name]) => name !== path));
 
 /** What somebody without any key can do: change files and list them as they now are. */
@@ -87,7 +90,7 @@ describe('audit of a good record', () => {
 
 describe('audit of a record that somebody changed', () => {
   it('fails when any one bit of any file is flipped', async () => {
-    for (const [path, bytes] of good) {
+    for (const [path, bytes] of filled()) {
       await fc.assert(
         fc.asyncProperty(fc.nat(bytes.length - 1), fc.nat(7), async (at, bit) => {
           assert.notEqual((await failuresOf(changed(path, flipped(bytes, at, bit)))).size, 0, path);
@@ -98,7 +101,7 @@ describe('audit of a record that somebody changed', () => {
   });
 
   it('fails when any one bit is flipped and the index says so too', async () => {
-    for (const [path, bytes] of good) {
+    for (const [path, bytes] of filled()) {
       if (path === INDEX_PATH) continue;
       const spared = sparedIn(path, bytes);
       const position = fc.nat(bytes.length - 1).filter((at) => !spared.has(at));
@@ -107,7 +110,7 @@ describe('audit of a record that somebody changed', () => {
           const files = relisted(changed(path, flipped(bytes, at, bit)));
           assert.notEqual((await failuresOf(files)).size, 0, `${path} at ${at}`);
         }),
-        { numRuns: 4 },
+        { numRuns: 2 },
       );
     }
   });
