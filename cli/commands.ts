@@ -5,6 +5,7 @@ import { campaignNewCommand } from './commands/campaign-new.ts';
 import { chaseCommand } from './commands/chase.ts';
 import { handoverCommand } from './commands/handover.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { leakedCommand } from './commands/leaked.ts';
 import { lintCommand } from './commands/lint.ts';
 import { proposeCommand } from './commands/propose.ts';
 import { sealCommand } from './commands/seal.ts';
@@ -16,7 +17,6 @@ import {
   armCommand,
   commitCommand,
   discloseCommand,
-  leakedCommand,
   notifyCommand,
   rescheduleCommand,
   supersedeCommand,

@@ -1,9 +1,10 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import { argument, hasFlag, type Command, type Context } from '../command.ts';
-import { CliError, UsageError } from '../errors.ts';
+import { argument, hasFlag, type Command } from '../command.ts';
+import { CliError } from '../errors.ts';
 import { checkMove } from '../officer/approval.ts';
 import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { completeMove, needsDraft, tellCompletion } from '../officer/completion.ts';
+import { confirm } from '../officer/confirm.ts';
 import { describeDraft } from '../officer/describe-draft.ts';
 import { describeStanding } from '../officer/describe.ts';
 import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
@@ -69,12 +70,3 @@ export const approveCommand: Command = {
     context.out.summary({ ...result, digest: pending.digest, checked });
   },
 };
-
-/** Nobody signs by pressing return: the action has to be typed. */
-async function confirm(context: Context, action: string, id: string): Promise<void> {
-  if (context.ask === undefined) {
-    throw new UsageError('without a terminal nobody can be asked', 'give --yes to sign');
-  }
-  const answer = await context.ask(`Type "${action}" to sign it for ${id}: `);
-  if (answer.trim() !== action) throw new CliError('not signed', 'nothing was changed');
-}

@@ -1,6 +1,7 @@
 import { argument, type Command } from '../command.ts';
 import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { describeStanding, standingSummary } from '../officer/describe.ts';
+import { loadPresigned, presignedSummary, presignedTexts } from '../officer/presigned.ts';
 import { loadReviews, reviewLines } from '../officer/reviews.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
@@ -16,12 +17,20 @@ export const inspectCommand: Command = {
     const session = await openOfficerSession(context);
     const standing = await loadStanding(session, argument(input, 0));
     const reviews = await loadReviews(session, standing);
+    const presigned = await loadPresigned(session, standing);
     warnOfBreakGlass(session, standing);
     for (const line of describeStanding(session, standing)) context.out.line(line);
     for (const line of reviewLines(reviews)) context.out.line(line);
+    for (const text of presignedTexts(session, presigned)) {
+      context.out.line(`presigned         ${text}`);
+    }
     context.out.note(
       'checked here: root, plan, every directive, the signatures of what is pending and of reviews',
     );
-    context.out.summary({ ...standingSummary(standing), reviews: reviews ?? null });
+    context.out.summary({
+      ...standingSummary(standing),
+      reviews: reviews ?? null,
+      presigned: presignedSummary(presigned),
+    });
   },
 };

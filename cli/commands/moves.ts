@@ -218,11 +218,12 @@ export const withdrawCommand = moveCommand({
   options: [{ ...REASON, required: true }],
 });
 
-export const leakedCommand = moveCommand({
+/** With words of one's own; `leaked.ts` has the ways with signatures given ahead. */
+export const proposeLeaked = moveCommand({
   action: 'leaked',
-  summary: 'Propose to release and disclose at once, because the embargo is broken',
+  summary: 'Release and disclose at once, because the embargo is broken',
   example: 'sealdrop leaked SDX-2026-7KQ4 --reason "the diff is on a public mirror"',
-  options: [{ ...REASON, required: true }],
+  options: [REASON, DRAFT_OPTION],
 });
 
 export const discloseCommand = moveCommand({

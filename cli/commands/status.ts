@@ -10,6 +10,7 @@ import {
   progressSummary,
   type Progress,
 } from '../officer/progress.ts';
+import { loadPresigned, presignedSummary, presignedTexts } from '../officer/presigned.ts';
 import { openOfficerSession } from '../officer/session.ts';
 
 const WATCH_MS = 2_000;
@@ -33,11 +34,15 @@ export const statusCommand: Command = {
         const progress = await loadProgress(session, id);
         const { state, view } = progress.standing;
         const now = context.now();
-        const facts = progressSummary(progress);
+        const presigned = await loadPresigned(session, progress.standing);
+        const facts = { ...progressSummary(progress), presigned: presignedSummary(presigned) };
         const current = JSON.stringify(facts);
         if (current !== shown) {
           warnOfBreakGlass(session, progress.standing);
           for (const line of progressLines(progress, now)) context.out.line(line);
+          for (const text of presignedTexts(session, presigned)) {
+            context.out.line(`presigned  ${text}`);
+          }
           if (isWatching) context.out.event('status', facts);
         }
         shown = current;

@@ -9,7 +9,7 @@ import {
 import { toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { signEnvelope } from '../../protocol/signature/dsse.ts';
+import { mergeSignatures, signEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import {
   directiveDigest,
   encodeDirective,
@@ -43,12 +43,16 @@ export interface Move {
    * same directive, and our signature would count for the one we mean to replace.
    */
   readonly unlike?: string;
+  /** How long it is good for; two days unless told otherwise. */
+  readonly validMs?: number;
 }
 
 /** What has to go with some moves. */
 export interface Companions {
   readonly targets?: Uint8Array;
   readonly attachment?: Uint8Array;
+  /** Signatures that others gave ahead, under the same payload. */
+  readonly presigned?: Envelope;
 }
 
 /**
@@ -70,7 +74,7 @@ export function describeMove(session: OfficerSession, standing: Standing, move: 
 
 function payloadOf(session: OfficerSession, standing: Standing, move: Move): Uint8Array {
   const { state, plan } = standing;
-  const { revised } = move;
+  const { revised, validMs = VALID_MS } = move;
   const now = session.context.now();
   const row = getMove(state.status, move.action);
   const directiveUntil = (expiresAt: number): Directive => ({
@@ -91,9 +95,9 @@ function payloadOf(session: OfficerSession, standing: Standing, move: Move): Uin
     ...(move.releaseTime !== undefined && { releaseTime: move.releaseTime }),
     ...(move.override === true && { override: true }),
   });
-  let directive = directiveUntil(now + VALID_MS);
+  let directive = directiveUntil(now + validMs);
   if (directiveDigest(encodeDirective(directive)) === move.unlike) {
-    directive = directiveUntil(now + VALID_MS + 1000);
+    directive = directiveUntil(now + validMs + 1000);
   }
   const payload = encodeDirective(directive);
   const plans = plansFor(state, plan, revised);
@@ -106,15 +110,16 @@ export async function signMove(
   session: OfficerSession,
   payload: Uint8Array,
   { campaign, action }: { readonly campaign: string; readonly action: Action },
-  { targets, attachment }: Companions = {},
+  { targets, attachment, presigned }: Companions = {},
 ): Promise<DirectiveAnswer> {
   const { client, home, keys } = session;
   // Before the signature leaves: an agent of ours must not publish what we vote to stop.
   if (action === 'abort') await stopOwnAgent(home, campaign);
   const { sequence, releaseTime } = parseDirective(payload);
   if (releaseTime !== undefined) await delayOwnAgent(home, campaign, { sequence, releaseTime });
+  const own = signEnvelope(payload, keys.signer);
   return client.sendDirective(campaign, {
-    envelope: envelopeJsonOf(signEnvelope(payload, keys.signer)),
+    envelope: envelopeJsonOf(presigned === undefined ? own : mergeSignatures(own, presigned)),
     ...(targets && { targets: toBase64(targets) }),
     ...(attachment && { attachment: toBase64(attachment) }),
   });
