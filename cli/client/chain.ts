@@ -74,11 +74,34 @@ export async function verifyChain(
  * @param known - Plans at hand, which are not asked for again.
  */
 export async function fetchChain(
-  { client, home, trust }: { client: Client; home: Home; trust: Trust },
+  source: ChainSource,
   id: string,
   known?: readonly Uint8Array[],
 ): Promise<Chain> {
-  const { completed } = await client.directives(id);
+  const { completed } = await source.client.directives(id);
+  return readChain(source, id, completed, known);
+}
+
+/** As {@link fetchChain}. Where the server has nothing else, what was verified is not verified again. */
+export async function renewChain(source: ChainSource, stored: Chain): Promise<Chain> {
+  const { campaign } = stored.plan;
+  const { completed } = await source.client.directives(campaign);
+  if (JSON.stringify(completed) === JSON.stringify(stored.completed)) return stored;
+  return readChain(source, campaign, completed, stored.plans);
+}
+
+interface ChainSource {
+  readonly client: Client;
+  readonly home: Home;
+  readonly trust: Trust;
+}
+
+async function readChain(
+  { client, home, trust }: ChainSource,
+  id: string,
+  completed: CompletedDirectives,
+  known?: readonly Uint8Array[],
+): Promise<Chain> {
   const files = { plans: await fetchPlans(client, id, completed, known), completed };
   return verifyChain(home, trust, id, files, () => saveChain(home.campaign(id), files));
 }
