@@ -5,9 +5,10 @@ import { after, before, describe, it } from 'node:test';
 import { serveOnce } from '../../../cli/officer/agent.ts';
 import { startAgent } from '../../../cli/officer/agent-memory.ts';
 import { describeMove } from '../../../cli/officer/move.ts';
-import { loadPresigned, presignedTexts } from '../../../cli/officer/presigned.ts';
+import { loadPresigned, presignedTexts, verifyNext } from '../../../cli/officer/presigned.ts';
 import { openOfficerSession } from '../../../cli/officer/session.ts';
 import { loadStanding } from '../../../cli/officer/standing.ts';
+import { applyRelease } from '../../../protocol/campaign/campaign.ts';
 import { open, seal } from '../../../protocol/embargo/age.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import {
@@ -181,6 +182,18 @@ describe('what is signed ahead for a leak', () => {
     await assert.rejects(act('cy', ARMED), { message: /is void: directive 4 was decided/ });
     await assert.rejects(keep('cy', ARMED, first), { code: 'transition_refused' });
     assert.deepEqual(await standsAt(ARMED), ['armed']);
+  });
+
+  it('is void once the campaign is released, or the root is another', async () => {
+    const session = await openOfficerSession(await stage.contextOf('cy'));
+    const standing = await loadStanding(session, ARMED);
+    const payload = describeMove(session, standing, { action: 'leaked', reason: REASON });
+    assert.equal(verifyNext(session, standing, payload).from, 'armed');
+    const released = { ...standing, state: applyRelease(standing.state) };
+    assert.throws(() => verifyNext(session, released, payload), { code: 'transition_refused' });
+    const { trust } = session;
+    const rotated = { ...session, trust: { ...trust, root: { ...trust.root, version: 2 } } };
+    assert.throws(() => verifyNext(rotated, standing, payload), { code: 'trust_invalid' });
   });
 
   it('does not count once it has expired', async () => {
