@@ -86,7 +86,7 @@ export const rootsResponse = z.strictObject({
 
 // Receipts -----------------------------------------------------------------------------------
 
-/** What answers every accepted statement: the log's signed promise and how to open its leaf. */
+/** What answers whatever was accepted: the log's signed promise and how to open its leaf. */
 export const receiptResponse = z.strictObject({
   /** Signed note, see `protocol/log/receipt.ts`. */
   receipt: z.string().max(4096),
@@ -189,6 +189,8 @@ export const directiveResponse = z.strictObject({
   signed: z.array(personId),
   threshold: z.int().positive(),
   status: campaignStatus,
+  /** For the directive with all its signatures; null until it is completed. */
+  receipt: receiptResponse.nullable(),
 });
 export const directivesResponse = z.strictObject({
   completed: z.array(z.strictObject({ envelope: envelopeJson, completedAt: instant })),

@@ -8,6 +8,7 @@ import { confirm } from '../officer/confirm.ts';
 import { describeDraft } from '../officer/describe-draft.ts';
 import { describeStanding } from '../officer/describe.ts';
 import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
+import { fetchReceipts } from '../officer/receipts.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { signAndComplete } from '../officer/signing.ts';
 import { loadStanding } from '../officer/standing.ts';
@@ -25,6 +26,7 @@ export const approveCommand: Command = {
     const session = await openOfficerSession(context);
     const standing = await loadStanding(session, id);
     warnOfBreakGlass(session, standing);
+    await fetchReceipts(session, standing);
     const { pending } = standing;
     const draft = await findDraft(input, session, pending?.revised ?? standing);
 

@@ -6,7 +6,7 @@ import { argument, findOption, listOption, type Command, type Input } from '../c
 import { UsageError } from '../errors.ts';
 import { writeNew } from '../home/files.ts';
 import { requirePublic } from '../operator/notice.ts';
-import { keepReceipt } from '../operator/receipts.ts';
+import { keepReceipt } from '../receipts/keep.ts';
 import { openEndorserSession } from '../reviewer/session.ts';
 
 export const endorseCommand: Command = {

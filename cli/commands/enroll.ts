@@ -25,7 +25,7 @@ import {
   signEnrolment,
   withEarlierProofs,
 } from '../operator/binding.ts';
-import { keepReceipt } from '../operator/receipts.ts';
+import { keepReceipt } from '../receipts/keep.ts';
 
 export const enrollCommand: Command = {
   name: 'enroll',

@@ -2,6 +2,7 @@ import { argument, type Command } from '../command.ts';
 import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { describeStanding, standingSummary } from '../officer/describe.ts';
 import { loadPresigned, presignedSummary, presignedTexts } from '../officer/presigned.ts';
+import { fetchReceipts } from '../officer/receipts.ts';
 import { loadReviews, reviewLines } from '../officer/reviews.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
@@ -16,6 +17,7 @@ export const inspectCommand: Command = {
   async run(input, context) {
     const session = await openOfficerSession(context);
     const standing = await loadStanding(session, argument(input, 0));
+    await fetchReceipts(session, standing);
     const reviews = await loadReviews(session, standing);
     const presigned = await loadPresigned(session, standing);
     warnOfBreakGlass(session, standing);

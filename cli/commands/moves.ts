@@ -18,6 +18,7 @@ import { openOwnDraft } from '../officer/drafts.ts';
 import { DRAFT_OPTION, findDraft } from '../officer/draft-option.ts';
 import { describeMove, type Move } from '../officer/move.ts';
 import { readDraftFor, readSealed } from '../officer/sealed-dir.ts';
+import { fetchReceipts } from '../officer/receipts.ts';
 import { openOfficerSession, type OfficerSession } from '../officer/session.ts';
 import { signAndComplete } from '../officer/signing.ts';
 import { loadStanding, type Standing } from '../officer/standing.ts';
@@ -67,6 +68,7 @@ function moveCommand({
       const id = argument(input, 0);
       const session = await openOfficerSession(context);
       const standing = await loadStanding(session, id);
+      await fetchReceipts(session, standing);
       warnOfBreakGlass(session, standing);
       const revision = await findRevision(input, session, standing);
       const move = { ...readMove(input, action), ...revision?.move };

@@ -6,6 +6,7 @@ import { completeMove, tellCompletion } from '../officer/completion.ts';
 import { openOwnDraft } from '../officer/drafts.ts';
 import { describeMove } from '../officer/move.ts';
 import { readDraftFor, readSealed } from '../officer/sealed-dir.ts';
+import { fetchReceipts } from '../officer/receipts.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { signAndComplete } from '../officer/signing.ts';
 import { loadStanding } from '../officer/standing.ts';
@@ -35,6 +36,7 @@ export const proposeCommand: Command = {
 
     await uploadCampaign(session, path, sealed);
     const standing = await loadStanding(session, plan.campaign);
+    await fetchReceipts(session, standing);
     if (standing.state.plan !== sealed.planDigest) {
       throw new CliError(
         `the server has another plan under ${plan.campaign}`,

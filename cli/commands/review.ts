@@ -10,7 +10,7 @@ import { readInputFile } from '../home/files.ts';
 import { describeDraft } from '../officer/describe-draft.ts';
 import { checkAgainstServer, requireOwnDraft } from '../officer/drafts.ts';
 import { MAX_DRAFT_BYTES } from '../officer/sealed-dir.ts';
-import { keepReceipt } from '../operator/receipts.ts';
+import { keepReceipt } from '../receipts/keep.ts';
 import { openReviewerSession, type ReviewerSession } from '../reviewer/session.ts';
 
 export const reviewCommand: Command = {

@@ -2,6 +2,7 @@ import type { Action } from '../../protocol/campaign/transitions.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { completeMove, needsDraft, tellCompletion, type Completion } from './completion.ts';
 import { signMove, tellProgress, type Companions } from './move.ts';
+import { keepDirectiveReceipt } from './receipts.ts';
 import type { OfficerSession } from './session.ts';
 import { loadStanding } from './standing.ts';
 
@@ -13,6 +14,8 @@ export interface SignedMove {
   readonly signed: readonly string[];
   readonly threshold: number;
   readonly status: string;
+  /** Where the log's promise for the completed directive is kept. */
+  readonly receipt: string | null;
   /** What followed; `null` when somebody still has to do it. */
   readonly completion: Completion | null;
 }
@@ -28,8 +31,10 @@ export async function signAndComplete(
   const { campaign, action } = move;
   const answer = await signMove(session, payload, move, companions);
   const { completed, signed, threshold, status } = answer;
+  const receipt = completed ? await keepDirectiveReceipt(session, payload, answer.receipt) : null;
   tellProgress(session, campaign, action, answer);
-  const result = { campaign, action, completed, signed, threshold, status };
+  if (receipt !== null) session.context.out.note(`receipt ${receipt}`);
+  const result = { campaign, action, completed, signed, threshold, status, receipt };
   if (!completed) return { ...result, completion: null };
   if (needsDraft(action) && draft === undefined) {
     session.context.out.warn(

@@ -47,6 +47,8 @@ export interface Standing {
   readonly roots: readonly TrustRoot[];
   /** Completed ones, by number. */
   readonly directives: readonly VerifiedDirective[];
+  /** Of `directives`, as officers signed them. */
+  readonly envelopes: readonly Envelope[];
   /** The plans that were put in force, the last of which is `plan`. */
   readonly revisions: readonly Revision[];
   readonly pending: Pending | undefined;
@@ -105,6 +107,7 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
     planRoot,
     roots,
     directives,
+    envelopes: completed.map(({ envelope }) => readEnvelope(envelope)),
     revisions,
     pending: await readPending(session, reached, plan, answer.pending),
     attachments: answer.attachments.map(({ officer, sealed }) => ({

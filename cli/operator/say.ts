@@ -11,7 +11,7 @@ import { warnBelowQuorum } from '../client/quorum.ts';
 import type { InboxEntry } from '../client/client.ts';
 import { CliError } from '../errors.ts';
 import { ownBinding } from './binding.ts';
-import { keepReceipt } from './receipts.ts';
+import { keepReceipt } from '../receipts/keep.ts';
 import type { OperatorSession, SpeakerSession } from './session.ts';
 
 /** What differs from one statement to the next. */

@@ -23,7 +23,7 @@ export function directiveRoutes(deps: {
 
   router.post('/v1/campaigns/:id/directives', officersOnly, readJson(4 * MIB), async (req, res) => {
     const { envelope, targets, attachment } = jsonOf(req, directiveRequest);
-    const { completed, signed, campaign } = await directives.submit(
+    const { acceptance, signed, campaign } = await directives.submit(
       requireRole(req, 'officer'),
       paramOf(req, 'id'),
       {
@@ -33,10 +33,11 @@ export function directiveRoutes(deps: {
       },
     );
     sendJson(res, directiveResponse, {
-      completed,
+      completed: acceptance !== undefined,
       signed: [...signed],
       threshold: threshold(),
       status: campaign.state.status,
+      receipt: acceptance ?? null,
     });
   });
 

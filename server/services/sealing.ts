@@ -26,7 +26,7 @@ export interface Receipted extends SealedEntry {
   readonly acceptedAt: string;
 }
 
-/** What answers every accepted statement; see `receiptResponse`. */
+/** What answers whatever was accepted; see `receiptResponse`. */
 export interface Acceptance {
   readonly receipt: string;
   readonly opening: string;
@@ -48,14 +48,19 @@ export function sealWithReceipt(
   content: Uint8Array,
 ): Receipted {
   const entry = sealEntry(campaign, kind, content);
-  const leaf = leafHash(leafBytesOf(entry));
   return {
     ...entry,
-    receipt: signReceipt({ origin: log.name, leafHash: leaf, at }, log),
+    receipt: promiseLeaf(log, at, entry.digest),
     acceptedAt: formatInstant(at),
   };
 }
 
-function leafBytesOf({ digest }: SealedEntry): Uint8Array {
-  return utf8Encode(formatLeaf({ type: 'sealed', sha256: digest }));
+/**
+ * Promise that the leaf of an opening will be in the log: the same receipt for the same instant.
+ *
+ * @param digest - SHA-256 of the opening.
+ */
+export function promiseLeaf(log: NoteSigner, at: number, digest: string): string {
+  const leaf = utf8Encode(formatLeaf({ type: 'sealed', sha256: digest }));
+  return signReceipt({ origin: log.name, leafHash: leafHash(leaf), at }, log);
 }

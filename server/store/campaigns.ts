@@ -134,8 +134,18 @@ async function addDirective(tx: Transaction<Schema>, change: CampaignChange): Pr
   const { sequence, digest, envelope, entry } = directive;
   const campaign = before.state.campaign;
   await appendSealed(tx, [entry], at);
-  const row = { campaign, sequence, digest, envelope, completed_at: at, opening: entry.digest };
-  await tx.insertInto('directives').values(row).execute();
+  await tx
+    .insertInto('directives')
+    .values({
+      campaign,
+      sequence,
+      digest,
+      envelope,
+      completed_at: at,
+      opening: entry.digest,
+      receipt: entry.receipt,
+    })
+    .execute();
   await tx.deleteFrom('proposals').where('campaign', '=', campaign).execute();
 }
 

@@ -25,6 +25,17 @@ export function directiveStore(
       }));
     },
 
+    async getPromise(campaign, sequence) {
+      const { completed_at, ...promise } = await reader
+        .selectFrom('directives')
+        .innerJoin('openings', 'openings.digest', 'directives.opening')
+        .select(['directives.receipt', 'directives.completed_at', 'openings.opening'])
+        .where('directives.campaign', '=', campaign)
+        .where('directives.sequence', '=', sequence)
+        .executeTakeFirstOrThrow();
+      return { ...promise, completedAt: completed_at };
+    },
+
     listProposals: (campaign) =>
       reader
         .selectFrom('proposals')

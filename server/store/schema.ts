@@ -62,6 +62,8 @@ export interface Schema extends LogSchema {
     envelope: string;
     completed_at: string;
     opening: string;
+    /** Null for those that a release without receipts has taken. */
+    receipt: string | null;
   };
   proposals: {
     campaign: string;

@@ -1,13 +1,24 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
+import Database from 'better-sqlite3';
+import type { z } from 'zod';
+
+import { verifyEd25519 } from '../../platform/ed25519.ts';
+import type { directiveResponse } from '../../protocol/api.ts';
 import { seal } from '../../protocol/embargo/age.ts';
-import { toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { fromBase64, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
-import { signEnvelope } from '../../protocol/signature/dsse.ts';
+import { formatLeaf } from '../../protocol/log/leaf.ts';
+import { leafHash } from '../../protocol/log/merkle.ts';
+import { parseOpening, sealedLeaf } from '../../protocol/log/opening.ts';
+import { openReceipt } from '../../protocol/log/receipt.ts';
+import { parseEnvelope, signEnvelope } from '../../protocol/signature/dsse.ts';
 import type { Directive } from '../../protocol/statement/directive.ts';
-import { encodeDirective } from '../../protocol/statement/directive.ts';
+import { encodeDirective, verifyDirective } from '../../protocol/statement/directive.ts';
 import { sealCampaign } from '../support/campaign.ts';
+import { checkLog } from '../support/check-log.ts';
 import { HOUR_MS, MINUTE_MS } from '../support/clock.ts';
 import type { TestOfficer } from '../support/officers.ts';
 import { signTargets } from '../support/officers.ts';
@@ -16,6 +27,8 @@ import type { Story } from '../support/story.ts';
 import { envelopeJson, expectStatus, problemOf } from '../support/story.ts';
 import type { World } from '../support/world.ts';
 import { openWorld } from '../support/world.ts';
+
+type DirectiveAnswer = z.infer<typeof directiveResponse>;
 
 describe('directives', () => {
   let world: World;
@@ -67,20 +80,66 @@ describe('directives', () => {
       [1, ['alice', 'bob']],
     ] as const) {
       const answer = expectStatus(await submit(story, world.officer(index), commit), 200);
-      const { completed, signed } = answer.json<{ completed: boolean; signed: string[] }>();
-      assert.equal(completed, false);
+      const { completed, signed, receipt } = answer.json<DirectiveAnswer>();
+      assert.deepEqual([completed, receipt], [false, null]);
       assert.deepEqual(signed, expected);
     }
     assert.equal(await story.status(), 'draft');
     assert.equal((await pending(story))?.signatures.length, 2);
     const last = expectStatus(await submit(story, world.officer(2), commit), 200);
-    assert.deepEqual(last.json(), {
+    const { receipt, ...rest } = last.json<DirectiveAnswer>();
+    assert.ok(receipt);
+    assert.deepEqual(rest, {
       completed: true,
       signed: ['alice', 'bob', 'carol'],
       threshold: 3,
       status: 'committed',
     });
     assert.equal(await pending(story), undefined);
+  });
+
+  it('come with a promise of their leaf once they have all their signatures', async () => {
+    const { root } = world.server;
+    const story = await draft();
+    const commit = await story.directive('commit');
+    const receiptFor = async (index: number): Promise<DirectiveAnswer['receipt']> =>
+      expectStatus(await submit(story, world.officer(index), commit), 200).json<DirectiveAnswer>()
+        .receipt;
+    assert.equal(await receiptFor(0), null);
+    assert.equal(await receiptFor(1), null);
+    const receipt = await receiptFor(2);
+    assert.ok(receipt);
+    const opening = fromBase64(receipt.opening);
+    const promise = openReceipt(receipt.receipt, root.origin, [root.logKey], verifyEd25519);
+    const leaf = formatLeaf(sealedLeaf(opening));
+    assert.deepEqual(promise.leafHash, leafHash(utf8Encode(leaf)));
+    const { kind, campaign, content } = parseOpening(opening);
+    assert.deepEqual([kind, campaign], ['directive', story.sealed.id]);
+    const { people } = verifyDirective(parseEnvelope(content), new Map([[1, root]]), verifyEd25519);
+    assert.deepEqual(people, ['alice', 'bob', 'carol']);
+
+    // The same to whoever sends it again, in another life of the server, and with a later clock.
+    assert.deepEqual(await receiptFor(0), receipt);
+    world.clock.advance(MINUTE_MS);
+    await world.server.restart();
+    assert.deepEqual(await receiptFor(1), receipt);
+    assert.deepEqual(await receiptFor(3), receipt);
+    await world.server.sequence();
+    const folder = join(world.server.dataDirectory, 'log');
+    const { leaves } = await checkLog(folder, root.logKey, verifyEd25519);
+    assert.equal(leaves.filter((it) => it === leaf).length, 1);
+
+    // As the release before has left it; that the column is read shows in what stands there.
+    const database = new Database(join(world.server.dataDirectory, 'sealdrop.sqlite'));
+    try {
+      const set = database.prepare('UPDATE directives SET receipt = ? WHERE campaign = ?');
+      set.run('changed', story.sealed.id);
+      assert.equal((await receiptFor(2))?.receipt, 'changed');
+      set.run(null, story.sealed.id);
+      assert.deepEqual(await receiptFor(2), receipt);
+    } finally {
+      database.close();
+    }
   });
 
   it('are answered the same again after they have completed, and change nothing then', async () => {

@@ -23,7 +23,7 @@ interface CompletedDirective {
   /** SHA-256 of the payload. */
   readonly digest: string;
   readonly envelope: string;
-  readonly entry: SealedEntry;
+  readonly entry: Receipted;
 }
 
 /** A share or release key that an officer has published. */

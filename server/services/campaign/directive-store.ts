@@ -14,11 +14,22 @@ export interface Proposal {
   readonly seq?: number;
 }
 
+/** What was promised for a completed directive. */
+interface DirectivePromise {
+  /** Null where a release without receipts has taken it. */
+  readonly receipt: string | null;
+  /** Base64. */
+  readonly opening: string;
+  readonly completedAt: string;
+}
+
 export interface DirectiveStore {
   /** In order of their sequence. */
   listDirectives(
     campaign: string,
   ): Promise<readonly { envelope: string; digest: string; completedAt: string }[]>;
+  /** What is known of the leaf of a completed directive. */
+  getPromise(campaign: string, sequence: number): Promise<DirectivePromise>;
   /** In order of `seq`. */
   listProposals(campaign: string): Promise<readonly Required<Proposal>[]>;
   /** Add or replace what this proposer has begun. */

@@ -1,7 +1,7 @@
 import { applyDirective } from '../../../protocol/campaign/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
-import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import { parseTime } from '../../../protocol/encoding/time.ts';
+import { fromBase64, sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { parseInstant, parseTime } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
 import {
@@ -11,6 +11,7 @@ import {
   verifyEnvelope,
 } from '../../../protocol/signature/dsse.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { NoteSigner } from '../../../protocol/signature/note.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { directiveDigest, parseDirective } from '../../../protocol/statement/directive.ts';
 import { mergeTuf } from '../../../protocol/trust/metadata.ts';
@@ -21,7 +22,8 @@ import type { Identity } from '../caller.ts';
 import { ServiceError } from '../error.ts';
 import type { Logger } from '../logger.ts';
 import type { ReviewStore } from '../reviews/reviews.ts';
-import { sealEntry } from '../sealing.ts';
+import type { Acceptance } from '../sealing.ts';
+import { promiseLeaf, sealWithReceipt } from '../sealing.ts';
 import type { Trust } from '../trust/trust.ts';
 import type { Campaign } from './campaign.ts';
 import { storedPlanOf } from './campaign.ts';
@@ -49,7 +51,8 @@ interface Submission {
 }
 
 interface SubmissionResult {
-  readonly completed: boolean;
+  /** What promises the completed directive's leaf; none while it lacks signatures. */
+  readonly acceptance: Acceptance | undefined;
   readonly signed: readonly string[];
   readonly campaign: Campaign;
 }
@@ -68,6 +71,7 @@ interface Deps {
   /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
   readonly witnessShortfall: () => Promise<string | undefined>;
   readonly trust: Trust;
+  readonly log: NoteSigner;
   readonly verify: VerifyEd25519;
   readonly logger: Logger;
   readonly now: () => number;
@@ -94,7 +98,7 @@ export function directives(deps: Deps): Directives {
     const directive = parseDirective(submission.envelope.payload);
     const digest = directiveDigest(submission.envelope.payload);
     const done = await findCompleted(before, digest, directive, people);
-    if (done !== undefined) return { completed: true, signed: done, campaign: before };
+    if (done !== undefined) return { ...done, campaign: before };
 
     refuseUnless(directive.rootVersion === trust.current.version, 'it names another root of trust');
     const plans = new Map([...before.plans].map(([key, { plan }]) => [key, plan]));
@@ -112,22 +116,25 @@ export function directives(deps: Deps): Directives {
     };
     if (signed.length < trust.current.directiveThreshold) {
       await store.saveProposal(id, proposal, attachment || undefined);
-      return { completed: false, signed, campaign: before };
+      return { acceptance: undefined, signed, campaign: before };
     }
-    const campaign = await complete(before, state, directive, proposal, {
+    const completed = await complete(before, state, directive, proposal, {
       ...(newTargets !== undefined && { targets: newTargets }),
       ...(attachment && { attachment }),
     });
-    return { completed: true, signed, campaign };
+    return { ...completed, signed };
   };
 
-  /** Who signed, if this very directive is done; an alarm, if another one with its number is. */
+  /**
+   * Who signed and what was promised, if this very directive is done; an alarm, if another one with
+   * its number is.
+   */
   const findCompleted = async (
     { state }: Campaign,
     digest: string,
     directive: Directive,
     people: readonly string[],
-  ): Promise<readonly string[] | undefined> => {
+  ): Promise<Omit<SubmissionResult, 'campaign'> | undefined> => {
     if (directive.sequence > state.sequence) return undefined;
     const completed = (await store.listDirectives(state.campaign))[directive.sequence - 1];
     if (completed?.digest === digest) {
@@ -135,13 +142,21 @@ export function directives(deps: Deps): Directives {
       // Under the root in force then; who has left since is among them.
       const officers = signingKeys(trust.roots.get(directive.rootVersion)?.root ?? trust.current);
       const keyids = envelope.signatures.map(({ keyid }) => officers.get(keyid) ?? '');
-      return [...new Set(keyids)].sort();
+      const acceptance = await readPromise(state.campaign, directive.sequence);
+      return { acceptance, signed: [...new Set(keyids)].sort() };
     }
     if (people.length >= trust.current.directiveThreshold) {
       const fields = { code: 'directive_fork', campaign: state.campaign, digest };
       deps.logger.error(fields, 'two valid directives with one number');
     }
     throw new ServiceError('conflict', `directive ${directive.sequence} has been decided already`);
+  };
+
+  const readPromise = async (campaign: string, sequence: number): Promise<Acceptance> => {
+    const { receipt, opening, completedAt } = await store.getPromise(campaign, sequence);
+    const at = parseInstant(completedAt);
+    const promised = receipt ?? promiseLeaf(deps.log, at, sha256Hex(fromBase64(opening)));
+    return { receipt: promised, opening };
   };
 
   const merge = async (
@@ -171,11 +186,12 @@ export function directives(deps: Deps): Directives {
     directive: Directive,
     { digest, envelope }: Proposal,
     additions: Additions,
-  ): Promise<Campaign> => {
+  ): Promise<{ campaign: Campaign; acceptance: Acceptance }> => {
     const at = now();
     const patch = followUp(before, state, directive.action, at);
     const { plan } = storedPlanOf({ ...before, ...patch });
-    const entry = sealEntry(state.campaign, 'directive', utf8Encode(envelope));
+    const content = utf8Encode(envelope);
+    const entry = sealWithReceipt(deps.log, at, state.campaign, 'directive', content);
     const campaign = await registry.apply(
       changeOf(before, at, patch, describeMove(before.state, directive), {
         ...additions,
@@ -183,7 +199,7 @@ export function directives(deps: Deps): Directives {
         ...(commitsTo(directive.action) && { commitment: plan.commitment }),
       }),
     );
-    return campaign;
+    return { campaign, acceptance: { receipt: entry.receipt, opening: entry.opening } };
   };
 
   return {
@@ -193,7 +209,7 @@ export function directives(deps: Deps): Directives {
         if (current === undefined) throw new ServiceError('not_found', 'no such resource');
         return submit(officer, current, submission);
       });
-      if (result.completed) await deps.onCompleted(result.campaign);
+      if (result.acceptance !== undefined) await deps.onCompleted(result.campaign);
       return { ...result, campaign: registry.find(id) ?? result.campaign };
     },
 

@@ -10,16 +10,13 @@ import { receiptCollectCommand } from '../../../cli/commands/receipt-collect.ts'
 import { receiptVerifyCommand } from '../../../cli/commands/receipt-verify.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
-import { fromHex, sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import { parseEntries } from '../../../protocol/log/entries.ts';
 import { MERGE_DELAY_MS } from '../../../protocol/log/receipt.ts';
-import { formatTilePath, tilesOf } from '../../../protocol/log/tiles.ts';
 import { parseTlogProof } from '../../../protocol/log/tlog-proof.ts';
-import { formatVerifierKey, noteSigner } from '../../../protocol/signature/note.ts';
-import { publish, writeLog, type LogFiles } from '../audit/support/served-log.ts';
+import { writeLog, type LogFiles } from '../audit/support/served-log.ts';
 import { urlOf } from '../operator/support/meddling.ts';
 import { openOutpost, type Outpost } from '../operator/support/outpost.ts';
 import { testContext, type TestContext } from '../support/context.ts';
+import { leafOf, publishWithout, servedFrom, vkeyOf } from './support/dishonest-log.ts';
 
 let outpost: Outpost;
 let machine: TestContext;
@@ -101,12 +98,12 @@ describe('receipts', () => {
       ...(await receiptsOf(machine.home, '.json')),
       ...(await receiptsOf(machine.home, '.tlog-proof')),
     ];
-    const key = vkeyOf(outpost);
+    const key = vkeyOf(outpost.server);
     const verify = (args: string[], options = { key }): Promise<Outcome> =>
       run(receiptVerifyCommand, stranger, { args, options });
     assert.equal((await verify([proof])).exit, 0);
     assert.equal((await run(receiptVerifyCommand, stranger, { args: [proof] })).exit, 2);
-    const other = vkeyOf(outpost, signerFromSeed(new Uint8Array(32).fill(3)).publicKey);
+    const other = vkeyOf(outpost.server, signerFromSeed(new Uint8Array(32).fill(3)).publicKey);
     assert.equal((await verify([proof], { key: other })).code, 'signature_invalid');
 
     const folder = join(stranger.home, 'given');
@@ -148,15 +145,7 @@ describe('a log that drops what it promised', () => {
     await other.server.sequence();
     const dropped = leafOf(await readFile(path, 'utf8'));
     const dishonest: LogFiles = new Map();
-    const rewrite = async (): Promise<void> => {
-      const leaves = await leavesOf(other.server.url);
-      assert.ok(leaves.includes(dropped));
-      await publish(
-        dishonest,
-        leaves.filter((leaf) => leaf !== dropped),
-        await logSigner(other),
-      );
-    };
+    const rewrite = (): Promise<void> => publishWithout(dishonest, other.server, dropped);
     await rewrite();
     await using deceived = await testContext({
       json: true,
@@ -182,7 +171,7 @@ describe('a log that drops what it promised', () => {
     const folder = join(stranger.home, 'log');
     await writeLog(folder, dishonest);
     const compare = (args: string[]): Promise<Outcome> =>
-      run(auditCommand, stranger, { args, options: { compare: true, key: vkeyOf(other) } });
+      run(auditCommand, stranger, { args, options: { compare: true, key: vkeyOf(other.server) } });
     const judged = await compare([evidence, folder]);
     assert.deepEqual([judged.exit, judged.summary?.['result']], [6, 'omitted']);
     assert.match(String(judged.summary?.['lateness']), /the log itself accepted after that/);
@@ -241,50 +230,3 @@ describe('a log that drops what it promised', () => {
     assert.equal((await run(receiptCheckCommand, late)).exit, 0);
   });
 });
-
-function vkeyOf({ server }: Outpost, publicKey = server.root.logKey.publicKey): string {
-  const { name, type } = server.root.logKey;
-  return formatVerifierKey(name, type, publicKey);
-}
-
-/** The log's own key, as somebody has it who owns the server. */
-async function logSigner({ server }: Outpost): Promise<ReturnType<typeof noteSigner>> {
-  const seed = await readFile(join(server.dataDirectory, 'keys', 'log.seed'), 'utf8');
-  return noteSigner(server.root.origin, signerFromSeed(fromHex(seed.trim(), 32)));
-}
-
-/** The leaf that a receipt file is about. */
-function leafOf(text: string): string {
-  const { opening } = JSON.parse(text) as { opening: string };
-  const digest = Buffer.from(opening, 'base64');
-  return `sealed/v1 ${sha256Hex(digest)}\n`;
-}
-
-async function leavesOf(url: string): Promise<string[]> {
-  const get = async (path: string): Promise<Uint8Array> => {
-    const answer = await fetch(`${url}/log/${path}`);
-    assert.equal(answer.status, 200);
-    return new Uint8Array(await answer.arrayBuffer());
-  };
-  const [, size = ''] = utf8Decode(await get('checkpoint')).split('\n');
-  const leaves: string[] = [];
-  for (const tile of tilesOf(Number(size))) {
-    if (tile.level !== 'entries') continue;
-    const entries = parseEntries(await get(formatTilePath(tile)), tile.width);
-    leaves.push(...entries.map(utf8Decode));
-  }
-  return leaves;
-}
-
-/** The real server, but for its log. */
-function servedFrom(files: LogFiles): typeof fetch {
-  return (input, init) => {
-    const { pathname } = new URL(urlOf(input));
-    if (!pathname.startsWith('/log/')) return fetch(input, init);
-    const bytes = files.get(pathname);
-    const problem = utf8Encode('{}');
-    return Promise.resolve(
-      new Response(new Uint8Array(bytes ?? problem), { status: bytes === undefined ? 404 : 200 }),
-    );
-  };
-}
