@@ -222,7 +222,7 @@ describe('what the server is given', () => {
     });
     const draft = await ownDraft(path, 'bo');
     const secrets = [draft.releaseKey, draft.closingKey, 'AGE-SECRET-KEY-1', 'checked_add'];
-    secrets.push('mints tokens', 'critical update', 'zeroize');
+    secrets.push('mints tokens', 'critical update', 'src/zeroize.rs');
     assert.ok(sent.length > 10);
     for (const secret of secrets) {
       const encoded = [secret, ...[0, 1, 2].map((shift) => innerBase64(secret, shift))];
