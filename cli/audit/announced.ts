@@ -1,10 +1,18 @@
 import type { Leaf } from '../../protocol/log/leaf.ts';
-import { count, demand, type Audit, type Check, type Fact } from './check.ts';
+import {
+  count,
+  demand,
+  forRevisions,
+  tellRevisions,
+  type Audit,
+  type Check,
+  type Fact,
+} from './check.ts';
 import { leavesFact } from './log.ts';
 import { planFact } from './plan.ts';
 import { trustFact } from './trust.ts';
 
-/** Where the log made public what is public from the start. */
+/** Where the log made public what is public of a revision from its start. */
 export interface Announced {
   /** First leaf with the plan's commitment. */
   readonly commitment: number;
@@ -12,20 +20,21 @@ export interface Announced {
   readonly snapshot: number;
 }
 
-export const announcedFact: Fact<Announced> = {
+/** By revision. */
+export const announcedFact: Fact<readonly Announced[]> = {
   check: 'announced.commitment',
   async establish(audit) {
-    const { plan } = await audit.get(planFact);
+    const { all } = await audit.get(planFact);
     const { announced } = await audit.get(leavesFact);
     const first = (type: 'commitment' | 'snapshot', sha256: string): number => {
       const found = announced.find(({ leaf }) => leaf.type === type && leaf.sha256 === sha256);
       demand(found !== undefined, `the log does not announce the ${type}`);
       return found.index;
     };
-    return {
+    return forRevisions(all, ({ plan }) => ({
       commitment: first('commitment', plan.commitment),
       snapshot: first('snapshot', plan.snapshot.sha256),
-    };
+    }));
   },
 };
 
@@ -34,8 +43,10 @@ export const announcedChecks: readonly Check[] = [
     id: 'announced.commitment',
     title: 'the log announces the commitment and the stake snapshot of the plan',
     async run(audit: Audit): Promise<string> {
-      const { commitment, snapshot } = await audit.get(announcedFact);
-      return `leaves ${commitment} and ${snapshot}`;
+      const announced = await audit.get(announcedFact);
+      return tellRevisions(
+        announced.map(({ commitment, snapshot }) => `leaves ${commitment} and ${snapshot}`),
+      );
     },
   },
   {

@@ -114,6 +114,33 @@ export function within<T>(what: string, judge: () => T): T {
   }
 }
 
+/**
+ * Judge one revision after the other, and say in front of a complaint of which one it is where there
+ * are several.
+ */
+export async function forRevisions<R extends { readonly plan: { readonly revision: number } }, T>(
+  revisions: readonly R[],
+  judge: (revision: R, index: number) => Promise<T> | T,
+): Promise<readonly T[]> {
+  const judged: T[] = [];
+  for (const [i, revision] of revisions.entries()) {
+    try {
+      judged.push(await judge(revision, i));
+    } catch (error) {
+      if (revisions.length === 1 || error instanceof NotEstablishedError) throw error;
+      const message = `revision ${revision.plan.revision}: ${describe(error)}`;
+      throw new AuditError(message, { cause: error });
+    }
+  }
+  return judged;
+}
+
+/** What was found of each revision, for the report; of the only one without its number. */
+export function tellRevisions(found: readonly string[]): string {
+  if (found.length === 1) return found[0] ?? '';
+  return found.map((it, i) => `revision ${i + 1}: ${it}`).join('; ');
+}
+
 function describe(error: unknown): string {
   if (error instanceof ProtocolError) return `${error.message} (${error.code})`;
   return error instanceof Error ? error.message : String(error);

@@ -1,9 +1,8 @@
-import { verifyDirectives } from '../../protocol/campaign/chain.ts';
+import { verifyDirectives, type Revision } from '../../protocol/campaign/chain.ts';
 import { type CampaignState } from '../../protocol/campaign/campaign.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { parseDirectiveIndex, parseEnvelopeFile } from '../record/lines.ts';
 import { demand, within, type Audit, type Check, type Fact } from './check.ts';
@@ -21,9 +20,11 @@ export interface RecordedDirective {
 export interface DirectiveChain {
   /** By sequence, from 1. */
   readonly directives: readonly RecordedDirective[];
+  /** How the campaign stood right after each. */
+  readonly states: readonly CampaignState[];
   readonly state: CampaignState;
-  /** The root under which the plan was first approved. */
-  readonly root: TrustRoot;
+  /** By revision: every plan in the record, each put in force by a directive. */
+  readonly revisions: readonly Revision[];
 }
 
 /** The officers' decisions, each verified where it stands in the chain. */
@@ -47,7 +48,7 @@ export const directiveChecks: readonly Check[] = [
 ];
 
 async function readChain(audit: Audit): Promise<DirectiveChain> {
-  const { plan, bytes } = await audit.get(planFact);
+  const { first, all } = await audit.get(planFact);
   const { roots } = await audit.get(trustFact);
   const index = parseDirectiveIndex(await audit.files.read(RECORD.directives, LIMIT.small));
   requirePaths(audit, 'directives/', [
@@ -61,12 +62,17 @@ async function readChain(audit: Audit): Promise<DirectiveChain> {
     envelopes.push(within(path, () => parseEnvelopeFile(file)));
   }
   const at = index.map(({ completedAt }) => parseInstant(completedAt));
-  const { directives, state } = verifyDirectives(plan, bytes, envelopes, roots, audit.verify, {
-    at,
-  });
-
-  const root = roots.get(directives[0]?.rootVersion ?? 0);
-  demand(root !== undefined, 'officers decided nothing');
+  const { directives, states, state, revisions } = verifyDirectives(
+    first.plan,
+    first.bytes,
+    envelopes,
+    roots,
+    audit.verify,
+    { at, laterPlans: all.slice(1).map(({ bytes }) => bytes) },
+  );
+  demand(revisions.length > 0, 'officers decided nothing');
+  const idle = all[revisions.length];
+  demand(idle === undefined, `revision ${idle?.plan.revision ?? 0} was never put in force`);
   const recorded = directives.map((directive, i) => {
     const [envelope, line] = [envelopes[i], index[i]];
     if (envelope === undefined || line === undefined) throw new Error('one of each was read');
@@ -76,5 +82,5 @@ async function readChain(audit: Audit): Promise<DirectiveChain> {
     );
     return { directive, envelope, completedAt: line.completedAt };
   });
-  return { directives: recorded, state, root };
+  return { directives: recorded, states, state, revisions };
 }

@@ -3,7 +3,7 @@ import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyEndorsement } from '../../protocol/statement/endorsement.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { parseEnvelopeLines } from '../record/lines.ts';
-import { demand, within, type Audit, type Check, type Fact } from './check.ts';
+import { demand, tellRevisions, within, type Audit, type Check, type Fact } from './check.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
 import { leavesFact } from './log.ts';
 import { planFact } from './plan.ts';
@@ -47,15 +47,25 @@ async function readEndorsements(audit: Audit): Promise<readonly Envelope[]> {
   return lines;
 }
 
-/** No move waits for endorsements, so too few are told and are no failure. */
+/**
+ * No move waits for endorsements, so too few are told and are no failure. Those of one revision are
+ * none of the next.
+ */
 async function describeEndorsements(audit: Audit): Promise<string> {
-  const { plan } = await audit.get(planFact);
+  const { plans } = await audit.get(planFact);
   const { newest } = await audit.get(trustFact);
   const envelopes = await audit.get(endorsementsFact);
-  const standing = judgeEndorsements(envelopes, plan.commitment, newest, audit.verify);
-  const { endorsed, missing, required } = standing;
-  if (required === 0) return 'the root of trust lists no endorser';
-  const who = endorsed.map(({ endorser }) => endorser).join(', ');
-  const silent = missing.length === 0 ? '' : `; missing: ${missing.join(', ')}`;
-  return `${endorsed.length} of the ${required} that it takes${who && `: ${who}`}${silent}`;
+  if (newest.endorsementThreshold === 0) return 'the root of trust lists no endorser';
+  const found = plans.map(({ commitment }) => {
+    const { endorsed, missing, required } = judgeEndorsements(
+      envelopes,
+      commitment,
+      newest,
+      audit.verify,
+    );
+    const who = endorsed.map(({ endorser }) => endorser).join(', ');
+    const silent = missing.length === 0 ? '' : `; missing: ${missing.join(', ')}`;
+    return `${endorsed.length} of the ${required} that it takes${who && `: ${who}`}${silent}`;
+  });
+  return tellRevisions(found);
 }

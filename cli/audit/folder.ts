@@ -1,5 +1,5 @@
 import { isOfficerSignature } from '../../protocol/embargo/sums-signatures.ts';
-import { RECORD } from '../record/layout.ts';
+import { inRevision, RECORD } from '../record/layout.ts';
 import { demand, type Audit } from './check.ts';
 
 /** Paths of the files below a folder, given with its final slash; sorted. */
@@ -18,9 +18,15 @@ export function requirePaths(audit: Audit, folder: string, expected: Iterable<st
   for (const path of pathsIn(audit, folder)) demand(wanted.has(path), `${path} does not belong`);
 }
 
-/** What a record may hold of signatures over the plaintext: two files, and officers' pairs. */
-export function signaturePaths(audit: Audit): readonly string[] {
-  const ofOfficers = [...audit.files.sizes.keys()].filter(isOfficerSignature);
+/**
+ * What a record may hold of signatures over one revision's plaintext, by the names they have in its
+ * folder: two files, and officers' pairs.
+ */
+export function signatureNames(audit: Audit, revision: number): readonly string[] {
+  const folder = inRevision(revision, '');
+  const ofOfficers = pathsIn(audit, folder)
+    .map((path) => path.slice(folder.length))
+    .filter(isOfficerSignature);
   return [RECORD.sumsSignature, RECORD.releaseStatement, ...ofOfficers.sort()];
 }
 

@@ -58,12 +58,12 @@ export function leafOf(
 }
 
 async function readLedger(audit: Audit): Promise<Ledger> {
-  const { plan } = await audit.get(planFact);
+  const { campaign } = await audit.get(planFact);
   const envelopes = new Map<string, number>();
   const events: LoggedEvent[] = [];
   let others = 0;
   for (const { index, opening } of await audit.get(openingsFact)) {
-    if (opening.campaign !== plan.campaign && opening.campaign !== NO_CAMPAIGN) {
+    if (opening.campaign !== campaign && opening.campaign !== NO_CAMPAIGN) {
       others += 1;
     } else if (opening.kind === 'event') {
       events.push({ ...within(RECORD.opening(index), () => parseEvent(opening)), index });

@@ -31,17 +31,17 @@ export const openingsFact: Fact<readonly Opened[]> = {
 export const disclosureFact: Fact<number> = {
   check: 'openings.disclosure',
   async establish(audit) {
-    const { plan } = await audit.get(planFact);
+    const { last } = await audit.get(planFact);
     const { announced } = await audit.get(leavesFact);
     const found = announced.filter(
-      ({ leaf }) => leaf.type === 'disclosure' && leaf.campaign === plan.campaign,
+      ({ leaf }) => leaf.type === 'disclosure' && leaf.campaign === last.plan.campaign,
     );
     const [first, second] = found;
     demand(first !== undefined, 'the log does not say that the campaign is disclosed');
     demand(second === undefined, 'the log discloses the campaign twice');
     const { leaf, index } = first;
     demand(
-      leaf.type === 'disclosure' && leaf.commitment === plan.commitment,
+      leaf.type === 'disclosure' && leaf.commitment === last.plan.commitment,
       `leaf ${index} discloses another commitment`,
     );
     return index;

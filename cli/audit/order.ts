@@ -1,13 +1,15 @@
 import { parseInstant, parseTime } from '../../protocol/encoding/time.ts';
-import { thresholdOf, type Plan } from '../../protocol/campaign/plan.ts';
+import { thresholdOf } from '../../protocol/campaign/plan.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
-import { announcedFact } from './announced.ts';
+import { releaseDigest } from '../operator/approval.ts';
+import { publishedFor, type LoggedRevision } from '../record/revisions.ts';
+import { announcedFact, type Announced } from './announced.ts';
 import { demand, type Audit, type Check } from './check.ts';
 import { directivesFact, type DirectiveChain } from './directives.ts';
-import { ledgerFact, leafOf, type LoggedEvent } from './ledger.ts';
+import { ledgerFact, leafOf, type Ledger, type LoggedEvent } from './ledger.ts';
 import { disclosureFact } from './openings.ts';
-import { planFact } from './plan.ts';
 import { publishedFact, type Published } from './published.ts';
+import { inForceAt, revisionsFact } from './revisions.ts';
 import { statementsFact } from './statements.ts';
 
 export const orderChecks: readonly Check[] = [
@@ -28,17 +30,15 @@ export const orderChecks: readonly Check[] = [
  * afterwards, so it decides; times are held against it.
  */
 async function checkLogOrder(audit: Audit): Promise<string> {
-  const { plan } = await audit.get(planFact);
-  const { commitment, snapshot } = await audit.get(announcedFact);
+  const announced = await audit.get(announcedFact);
   const chain = await audit.get(directivesFact);
   const ledger = await audit.get(ledgerFact);
   const { publications } = await audit.get(publishedFact);
   const statements = await audit.get(statementsFact);
   const disclosure = await audit.get(disclosureFact);
+  const revisions = await audit.get(revisionsFact);
 
-  const leaves = chain.directives.map(({ envelope, directive }) =>
-    leafOf(ledger, 'directive', envelope, `directive ${directive.sequence}`),
-  );
+  const leaves = leavesOf(chain, ledger);
   leaves.forEach((leaf, i) => {
     demand(i === 0 || (leaves[i - 1] ?? 0) < leaf, `directive ${i + 1} is logged before ${i}`);
   });
@@ -47,41 +47,86 @@ async function checkLogOrder(audit: Audit): Promise<string> {
   const [commit, notify, arm] = [leafOfFirst('commit'), leafOfFirst('notify'), leafOfFirst('arm')];
   const last = chain.directives.at(-1);
   const disclosed = last?.directive.to === 'disclosed' ? leaves.at(-1) : undefined;
-  const released = findRelease(publications, plan);
 
-  precedes('the stake snapshot', snapshot, 'the commit', commit);
-  precedes('the commitment', commitment, 'the notices', notify);
-  precedes('the commitment', commitment, 'the arming', arm);
+  const [first] = announced;
+  precedes('the stake snapshot', first?.snapshot, 'the commit', commit);
+  precedes('the commitment', first?.commitment, 'the notices', notify);
+  precedes('the commitment', first?.commitment, 'the arming', arm);
   precedes('the decision to disclose', disclosed, 'the disclosure', disclosure);
+  revisions.slice(1).forEach(({ plan, start }, i) => {
+    const snapshot = announced[i + 1]?.snapshot;
+    precedes('the stake snapshot', snapshot, `revision ${plan.revision}`, start);
+  });
   for (const { publication, index } of publications) {
     const what = `the ${publication.kind} of ${publication.officer}`;
     const isClosing = publication.kind === 'share' && publication.key === 'closing';
     if (isClosing) precedes('the decision to disclose', disclosed, what, index);
     else precedes('the arming', arm, what, index);
+    requireAnnounced(inForceAt(revisions, index), announced, what, index);
   }
+  const releases = revisions.map((revision) => findRelease(revision, publications));
   for (const { statement, line, index } of statements) {
     const what = `statement ${line.seq}`;
     const isAdoption = statement.kind === 'attest' || statement.kind === 'revert';
-    demand(!isAdoption || released !== undefined, `${what}, but the patch was never released`);
-    if (isAdoption) precedes('the release', released, what, index);
-    else precedes('the notices', notify ?? arm, what, index);
+    if (isAdoption) {
+      const released = releasedWith(statement.subject.sha256, revisions, releases);
+      demand(released !== undefined, `${what}, but the patch was never released`);
+      precedes('the release', released, what, index);
+    } else precedes('the notices', notify ?? arm, what, index);
+    const revision = revisions[statement.revision - 1];
+    if (revision !== undefined) requireAnnounced(revision, announced, what, index);
   }
   return leaves.map((leaf, i) => `${nameOf(chain, i)} ${leaf}`).join(', ');
+}
+
+function leavesOf({ directives }: DirectiveChain, ledger: Ledger): readonly number[] {
+  return directives.map(({ envelope, directive }) =>
+    leafOf(ledger, 'directive', envelope, `directive ${directive.sequence}`),
+  );
 }
 
 function nameOf({ directives }: DirectiveChain, i: number): string {
   return directives[i]?.directive.action ?? '';
 }
 
-/** The leaf with which enough officers' shares of the release key were out. */
-function findRelease(publications: Published['publications'], plan: Plan): number | undefined {
+/** What is of a later revision comes after it was put in force and its commitment made public. */
+function requireAnnounced(
+  { plan: { revision }, start }: LoggedRevision,
+  announced: readonly Announced[],
+  what: string,
+  index: number,
+): void {
+  if (revision === 1) return;
+  precedes(`revision ${revision}`, start, what, index);
+  const commitment = announced[revision - 1]?.commitment;
+  precedes(`the commitment of revision ${revision}`, commitment, what, index);
+}
+
+/** The leaf with which enough officers' shares of a revision's release key were out. */
+function findRelease(
+  revision: LoggedRevision,
+  publications: Published['publications'],
+): number | undefined {
+  const { plan } = revision;
   const officers = { release: new Set<string>(), 'break-glass': new Set<string>() };
-  for (const { publication, index } of publications) {
+  for (const { publication, index } of publishedFor(revision, publications)) {
     if (publication.kind !== 'share' || publication.key === 'closing') continue;
     const { key, officer } = publication;
     if (officers[key].add(officer).size === thresholdOf(plan, key)) return index;
   }
   return undefined;
+}
+
+/** The leaf with which a `release.txt` was out first, with whatever revision that has it. */
+function releasedWith(
+  release: string,
+  revisions: readonly LoggedRevision[],
+  releases: readonly (number | undefined)[],
+): number | undefined {
+  const found = revisions.flatMap(({ plan }, i) =>
+    releaseDigest(plan) === release ? (releases[i] ?? []) : [],
+  );
+  return found.length === 0 ? undefined : Math.min(...found);
 }
 
 /** What never happened comes before nothing. */
@@ -92,7 +137,8 @@ function precedes(a: string, first?: number, b?: string, second?: number): void 
 
 async function checkTimes(audit: Audit): Promise<string> {
   const chain = await audit.get(directivesFact);
-  const { events } = await audit.get(ledgerFact);
+  const ledger = await audit.get(ledgerFact);
+  const { events } = ledger;
   const statements = await audit.get(statementsFact);
 
   for (const { directive, completedAt } of chain.directives) {
@@ -110,14 +156,15 @@ async function checkTimes(audit: Audit): Promise<string> {
     }),
   ]);
 
-  const releaseTime = parseTime(chain.state.releaseTime);
-  const isLeaked = chain.directives.some(({ directive }) => directive.action === 'leaked');
-  const released = events.find(({ type }) => type === 'released');
-  for (const { seq, at } of events.filter(isRelease)) {
-    const isDue = parseInstant(at) >= releaseTime || isLeaked;
+  const leaves = leavesOf(chain, ledger);
+  for (const { seq, at, index } of events.filter(isRelease)) {
+    const decided = leaves.filter((leaf) => leaf < index).length;
+    const { releaseTime, released } = chain.states[decided - 1] ?? chain.state;
+    const isDue = parseInstant(at) >= parseTime(releaseTime) || released;
     demand(isDue, `event ${seq}, a release share, is before the release time`);
   }
-  return `release time ${chain.state.releaseTime}, released ${released?.at ?? 'never'}`;
+  const released = events.filter(({ type }) => type === 'released').map(({ at }) => at);
+  return `release time ${chain.state.releaseTime}, released ${released.join(' and ') || 'never'}`;
 }
 
 const isAbout = (detail: string, sequence: number): boolean =>

@@ -1,42 +1,67 @@
-import { commitmentName } from '../../protocol/campaign/commitment.ts';
 import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
 import { planJson } from '../record/derived.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { inRevision, LIMIT, RECORD, revisionOf } from '../record/layout.ts';
 import { readme } from '../record/readme.ts';
-import { count, demand, type Audit, type Check, type Fact } from './check.ts';
+import { documentOf, documentPaths } from '../record/revisions.ts';
+import {
+  count,
+  demand,
+  forRevisions,
+  tellRevisions,
+  within,
+  type Audit,
+  type Check,
+  type Fact,
+} from './check.ts';
 import { indexFact } from './files.ts';
 import { requirePaths, timestampSizes } from './folder.ts';
 
-export const planFact: Fact<{ plan: Plan; bytes: Uint8Array; digest: string }> = {
-  check: 'plan.file',
-  async establish(audit) {
-    const bytes = await audit.files.read(RECORD.plan, LIMIT.document);
-    return { plan: parsePlan(bytes), bytes, digest: planDigest(bytes) };
-  },
-};
+/** A plan as the record has it. */
+export interface RecordedPlan {
+  readonly plan: Plan;
+  readonly bytes: Uint8Array;
+  readonly digest: string;
+}
 
-/** The committed documents and their list, by name, each verified against the plan. */
+/** All plans of the campaign, which are its revisions. */
+export interface RecordedPlans {
+  readonly campaign: string;
+  /** By revision, from 1. */
+  readonly all: readonly RecordedPlan[];
+  readonly plans: readonly Plan[];
+  readonly first: RecordedPlan;
+  /** The one in force in the end. */
+  readonly last: RecordedPlan;
+}
+
+export const planFact: Fact<RecordedPlans> = { check: 'plan.file', establish: readPlans };
+
+/**
+ * All committed documents and lists, each verified against the plans, by the names that the last
+ * closing bundle has for them.
+ */
 export const documentsFact: Fact<ReadonlyMap<string, Uint8Array>> = {
   check: 'documents.committed',
   establish: readDocuments,
 };
 
-/** The key that was in the notice: what opens shares and release key in transit. */
-export const accessKeyFact: Fact<string> = {
+/** The keys that were in the notices, by revision: what opens shares and release keys in transit. */
+export const accessKeysFact: Fact<readonly string[]> = {
   check: 'documents.access-key',
   async establish(audit) {
-    const { plan } = await audit.get(planFact);
+    const { all, plans } = await audit.get(planFact);
     const documents = await audit.get(documentsFact);
-    const notice = documents.get('notice.txt');
-    if (notice === undefined) throw new Error('every plan lists notice.txt');
-    const accessKey = await readAccessKey(notice);
-    const isPlanned = (await recipientOf(accessKey)) === plan.accessRecipient;
-    demand(isPlanned, 'the key in the notice is not that of the plan’s access recipient');
-    return accessKey;
+    return forRevisions(all, async ({ plan }) => {
+      const notice = documentOf(documents, plans, plan.revision, 'notice.txt');
+      const accessKey = await readAccessKey(notice);
+      const isPlanned = (await recipientOf(accessKey)) === plan.accessRecipient;
+      demand(isPlanned, 'the key in the notice is not that of the plan’s access recipient');
+      return accessKey;
+    });
   },
 };
 
@@ -45,56 +70,93 @@ export const planChecks: readonly Check[] = [
     id: 'plan.file',
     title: 'plan.txt is a plan in its one encoding and contradicts itself nowhere',
     async run(audit: Audit): Promise<string> {
-      const { plan, digest } = await audit.get(planFact);
-      return `${plan.campaign}${plan.exercise ? ', an exercise' : ''}, ${digest}`;
+      const { campaign, all, first } = await audit.get(planFact);
+      const digests = tellRevisions(all.map(({ digest }) => digest));
+      return `${campaign}${first.plan.exercise ? ', an exercise' : ''}, ${digests}`;
     },
   },
   {
     id: 'plan.derived',
     title: 'record.json, plan.json and README.md speak of this campaign as the plan does',
-    async run(audit: Audit): Promise<string> {
-      const { plan } = await audit.get(planFact);
-      const { campaign } = await audit.get(indexFact);
-      demand(campaign === plan.campaign, 'record.json names another campaign');
-      await requireBytes(audit, RECORD.planJson, planJson(plan));
-      await requireBytes(audit, RECORD.readme, readme(plan, timestampSizes(audit).length > 0));
-      return plan.campaign;
-    },
+    run: checkDerived,
   },
   {
     id: 'documents.committed',
     title: 'COMMITMENT and every document are, bit for bit, what the plan commits to',
     async run(audit: Audit): Promise<string> {
-      const { plan } = await audit.get(planFact);
+      const { plans } = await audit.get(planFact);
       const documents = await audit.get(documentsFact);
-      return `${count(documents.size - 1, 'document')}, commitment ${plan.commitment}`;
+      const commitments = tellRevisions(plans.map((plan) => `commitment ${plan.commitment}`));
+      return `${count(documents.size - plans.length, 'document')}, ${commitments}`;
     },
   },
   {
     id: 'documents.access-key',
     title: 'the access key in the notice is that of the plan',
     async run(audit: Audit): Promise<string> {
-      await audit.get(accessKeyFact);
-      return 'one access key';
+      const { length } = await audit.get(accessKeysFact);
+      return length === 1 ? 'one access key' : count(length, 'access key');
     },
   },
 ];
 
-async function readDocuments(audit: Audit): Promise<ReadonlyMap<string, Uint8Array>> {
-  const { plan } = await audit.get(planFact);
-  const list = commitmentName(plan.revision);
-  const paths = new Map([
-    [list, RECORD.commitment(list)],
-    ...plan.documents.map(({ name }) => [name, RECORD.document(plan.revision, name)] as const),
-  ]);
-  const files = new Map<string, Uint8Array>();
-  for (const [name, path] of paths) {
-    files.set(name, await audit.files.read(path, LIMIT.document));
+/** The plan, and `r2/plan.txt` and so on. That officers put each in force is for the directives. */
+async function readPlans(audit: Audit): Promise<RecordedPlans> {
+  const all: RecordedPlan[] = [];
+  for (let revision = 1; ; revision += 1) {
+    const path = inRevision(revision, RECORD.plan);
+    if (revision > 1 && !audit.files.sizes.has(path)) break;
+    const bytes = await audit.files.read(path, LIMIT.document);
+    const plan = revision === 1 ? parsePlan(bytes) : within(path, () => parsePlan(bytes));
+    demand(plan.revision === revision, `${path} is revision ${plan.revision} of a plan`);
+    all.push({ plan, bytes, digest: planDigest(bytes) });
   }
-  verifyDocuments(files, plan);
-  requirePaths(audit, 'commitment/', [RECORD.commitment(list)]);
-  paths.delete(list);
-  requirePaths(audit, 'documents/', paths.values());
+  const [first, last] = [all[0], all.at(-1)];
+  if (first === undefined || last === undefined) throw new Error('one was read');
+  const { campaign } = first.plan;
+  for (const { plan } of all) {
+    demand(plan.campaign === campaign, `revision ${plan.revision} is of another campaign`);
+  }
+  for (const path of audit.files.sizes.keys()) {
+    const revision = revisionOf(path) ?? 1;
+    demand(revision <= all.length, `${path} is of a revision that has no plan`);
+  }
+  return { campaign, all, plans: all.map(({ plan }) => plan), first, last };
+}
+
+async function checkDerived(audit: Audit): Promise<string> {
+  const { campaign, all, plans } = await audit.get(planFact);
+  const index = await audit.get(indexFact);
+  demand(index.campaign === campaign, 'record.json names another campaign');
+  for (const { plan } of all) {
+    await requireBytes(audit, inRevision(plan.revision, RECORD.planJson), planJson(plan));
+  }
+  // Whether a release key has a right to be here is looked at with the shares.
+  const released = plans
+    .map(({ revision }) => revision)
+    .filter((revision) => audit.files.sizes.has(inRevision(revision, RECORD.releaseKey)));
+  const hasTimestamps = timestampSizes(audit).length > 0;
+  await requireBytes(audit, RECORD.readme, readme(plans, new Set(released), hasTimestamps));
+  return campaign;
+}
+
+async function readDocuments(audit: Audit): Promise<ReadonlyMap<string, Uint8Array>> {
+  const { plans, last } = await audit.get(planFact);
+  const paths = documentPaths(plans);
+  const files = new Map<string, Uint8Array>();
+  for (const [name, [path = '', ...copies]] of paths) {
+    const bytes = await audit.files.read(path, LIMIT.document);
+    for (const copy of copies) {
+      const isSame = equalBytes(await audit.files.read(copy, LIMIT.document), bytes);
+      demand(isSame, `${copy} is not ${path}`);
+    }
+    files.set(name, bytes);
+  }
+  verifyDocuments(files, last.plan);
+  for (const folder of ['commitment/', 'documents/']) {
+    const inFolder = [...paths.values()].flat().filter((path) => path.startsWith(folder));
+    requirePaths(audit, folder, inFolder);
+  }
   return files;
 }
 

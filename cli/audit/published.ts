@@ -1,6 +1,7 @@
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
-import { verifyPublication } from '../../protocol/statement/share.ts';
+import { parsePublication, verifyPublication } from '../../protocol/statement/share.ts';
 import {
   openPublications,
   type OpenedPublications,
@@ -8,10 +9,11 @@ import {
 } from '../operator/publications.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { parseEnvelopeLines } from '../record/lines.ts';
-import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
-import { directivesFact } from './directives.ts';
+import { publishedFor } from '../record/revisions.ts';
+import { count, demand, forRevisions, within, type Audit, type Check, type Fact } from './check.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
-import { accessKeyFact, planFact } from './plan.ts';
+import { accessKeysFact } from './plan.ts';
+import { inForceAt, revisionsFact } from './revisions.ts';
 import { trustFact } from './trust.ts';
 
 export interface RecordedPublication {
@@ -21,9 +23,11 @@ export interface RecordedPublication {
   readonly index: number;
 }
 
-export interface Published extends OpenedPublications {
+export interface Published {
   /** By leaf. */
   readonly publications: readonly RecordedPublication[];
+  /** By revision: what counts for it, opened. */
+  readonly opened: readonly OpenedPublications[];
 }
 
 /** The shares and keys that officers published, each under its officer's signature. */
@@ -43,37 +47,50 @@ export const publishedChecks: readonly Check[] = [
 ];
 
 async function readPublished(audit: Audit): Promise<Published> {
-  const { plan } = await audit.get(planFact);
+  const revisions = await audit.get(revisionsFact);
   const ledger = await audit.get(ledgerFact);
-  const accessKey = await audit.get(accessKeyFact);
+  const accessKeys = await audit.get(accessKeysFact);
   const lines = parseEnvelopeLines(await audit.files.read(RECORD.published, LIMIT.small));
   const publications: RecordedPublication[] = [];
   for (const [i, envelope] of lines.entries()) {
     const what = `publication ${i + 1}`;
-    const publication = await verifyUnderAnyRoot(audit, what, envelope);
-    const index = leafOf(ledger, publication.kind, envelope, what);
+    const { kind } = within(what, () => parsePublication(envelope.payload));
+    const index = leafOf(ledger, kind, envelope, what);
+    const publication = await verifyUnderAnyRoot(
+      audit,
+      what,
+      envelope,
+      inForceAt(revisions, index).plan,
+    );
     const before = publications.at(-1);
     demand(before === undefined || before.index < index, `${what} is not in the log’s order`);
     publications.push({ publication, envelope, index });
   }
-  const opened = await openPublications(
-    publications.map(({ publication }) => publication),
-    plan,
-    accessKey,
+  const opened = await forRevisions(revisions, (revision, i) =>
+    openPublications(
+      publishedFor(revision, publications).map(({ publication }) => publication),
+      revision.plan,
+      accessKeys[i] ?? '',
+    ),
   );
-  return { ...opened, publications };
+  return { publications, opened };
 }
 
-/** Officers may have been exchanged meanwhile: any root from the plan's on tells who they are. */
+/**
+ * Officers may have been exchanged meanwhile: any root from the first plan's on tells who they are.
+ *
+ * @param plan - In force when it was published, which it has to be of.
+ */
 async function verifyUnderAnyRoot(
   audit: Audit,
   what: string,
   envelope: Envelope,
+  plan: Plan,
 ): Promise<Publication> {
-  const { plan } = await audit.get(planFact);
-  const { roots } = await audit.get(trustFact);
-  const { root: first } = await audit.get(directivesFact);
-  const eligible = [...roots.values()].filter(({ version }) => version >= first.version);
+  const { roots, newest: newestRoot } = await audit.get(trustFact);
+  const [first] = await audit.get(revisionsFact);
+  const since = first?.root.version ?? newestRoot.version;
+  const eligible = [...roots.values()].filter(({ version }) => version >= since);
   for (const root of eligible.slice(0, -1)) {
     try {
       return verifyPublication(envelope, audit.verify, root, plan);
@@ -81,6 +98,6 @@ async function verifyUnderAnyRoot(
       if (!(error instanceof ProtocolError)) throw error;
     }
   }
-  const newest = eligible.at(-1) ?? first;
+  const newest = eligible.at(-1) ?? newestRoot;
   return within(what, () => verifyPublication(envelope, audit.verify, newest, plan));
 }

@@ -41,7 +41,7 @@ export const reviewChecks: readonly Check[] = [
 ];
 
 async function readReviews(audit: Audit): Promise<readonly RecordedReview[]> {
-  const { plan } = await audit.get(planFact);
+  const { campaign } = await audit.get(planFact);
   const { roots } = await audit.get(trustFact);
   const ledger = await audit.get(ledgerFact);
   const lines = parseEnvelopeLines(await audit.files.read(RECORD.reviews, LIMIT.small));
@@ -51,7 +51,7 @@ async function readReviews(audit: Audit): Promise<readonly RecordedReview[]> {
     const review = within(what, () =>
       underAnyRoot(roots, (root) => verifyReview(envelope, audit.verify, root)),
     );
-    demand(review.campaign === plan.campaign, `${what} is of another campaign`);
+    demand(review.campaign === campaign, `${what} is of another campaign`);
     const index = leafOf(ledger, 'review', envelope, what);
     const before = reviews.at(-1);
     demand(before === undefined || before.index < index, `${what} is not in the log’s order`);
@@ -60,9 +60,12 @@ async function readReviews(audit: Audit): Promise<readonly RecordedReview[]> {
   return reviews;
 }
 
-/** Judged as it was when officers decided: under the root they named, by what the log had by then. */
+/**
+ * Judged as it was when officers decided: for the plan that they armed, under the root they named, by
+ * what the log had by then.
+ */
 async function checkPolicy(audit: Audit): Promise<string> {
-  const { plan, digest } = await audit.get(planFact);
+  const { all } = await audit.get(planFact);
   const { roots } = await audit.get(trustFact);
   const { directives } = await audit.get(directivesFact);
   const ledger = await audit.get(ledgerFact);
@@ -72,14 +75,15 @@ async function checkPolicy(audit: Audit): Promise<string> {
     const { action, sequence, rootVersion } = directive;
     if (action !== 'arm' && action !== 'supersede') continue;
     const what = `directive ${sequence}`;
-    if (directive.plan !== digest) throw new AuditError(`${what} armed a plan that is not here`);
+    const armed = all.find(({ digest }) => directive.plan === digest);
+    if (armed === undefined) throw new AuditError(`${what} armed a plan that is not here`);
     const root = roots.get(rootVersion);
     if (root === undefined) throw new Error('the directive was verified under it');
     const decided = leafOf(ledger, 'directive', envelope, what);
     const until = reviews.filter(({ index }) => index < decided);
     const standing = judgeReviews(
       until.map((it) => it.envelope),
-      { plan, digest },
+      armed,
       root,
       audit.verify,
     );

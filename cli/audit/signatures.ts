@@ -1,19 +1,37 @@
+import type { Revision } from '../../protocol/campaign/chain.ts';
 import { mergeDetached } from '../../protocol/contact/openpgp.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import { parseSignatureFiles, verifyRelease } from '../../protocol/embargo/bundle.ts';
 import { verifyApproval, type Approvers } from '../operator/approval.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { inRevision, LIMIT, RECORD } from '../record/layout.ts';
 import { parseEnvelopeFile } from '../record/lines.ts';
 import { bundlesFact } from './bundles.ts';
-import { demand, within, type Audit, type Check, type Fact } from './check.ts';
+import { documentOf } from '../record/revisions.ts';
+import {
+  demand,
+  forRevisions,
+  tellRevisions,
+  within,
+  type Audit,
+  type Check,
+  type Fact,
+} from './check.ts';
 import { directivesFact } from './directives.ts';
-import { signaturePaths } from './folder.ts';
+import { signatureNames } from './folder.ts';
 import { documentsFact, planFact } from './plan.ts';
 
-const approvalFact: Fact<Approvers | undefined> = {
+/** By revision; `undefined` for one whose patch was never released. */
+const approvalsFact: Fact<readonly (Approvers | undefined)[]> = {
   check: 'signatures.sums',
-  establish: readApproval,
+  async establish(audit) {
+    const bundles = await audit.get(bundlesFact);
+    const { revisions } = await audit.get(directivesFact);
+    await audit.get(documentsFact);
+    return forRevisions(revisions, (revision, i) =>
+      bundles[i] === undefined ? undefined : readApproval(audit, revision),
+    );
+  },
 };
 
 export const signatureChecks: readonly Check[] = [
@@ -22,45 +40,62 @@ export const signatureChecks: readonly Check[] = [
     title:
       'enough officers signed the released files: SHA256SUMS.asc, .minisig, .sshsig, release.intoto.json',
     async run(audit: Audit): Promise<string> {
-      const approval = await audit.get(approvalFact);
-      if (approval === undefined) return 'the patch was never released';
-      const ways = [
-        ['OpenPGP', approval.sums],
-        ['minisign and SSH', approval.byOfficer],
-        ['in-toto', approval.release],
-      ] as const;
-      return ways.map(([way, people]) => `${way}: ${people.join(', ')}`).join('; ');
+      return tellRevisions((await audit.get(approvalsFact)).map(describeApproval));
     },
   },
   {
     id: 'signatures.encoding',
     title: 'the signature files hold signatures and nothing else',
     async run(audit: Audit): Promise<string> {
-      if ((await audit.get(approvalFact)) === undefined) return 'the patch was never released';
-      const statement = await audit.files.read(RECORD.releaseStatement, LIMIT.small);
-      within(RECORD.releaseStatement, () => parseEnvelopeFile(statement));
-      // An armoured block has room for words that no signature covers.
-      const armored = utf8Decode(await audit.files.read(RECORD.sumsSignature, LIMIT.small));
-      const anew = await mergeDetached([armored]);
-      demand(anew === armored, `${RECORD.sumsSignature} holds more than signatures`);
-      return 'one encoding each';
+      const approvals = await audit.get(approvalsFact);
+      const { all } = await audit.get(planFact);
+      return tellRevisions(
+        await forRevisions(all, ({ plan }, i) =>
+          approvals[i] === undefined ? NEVER_RELEASED : checkEncoding(audit, plan.revision),
+        ),
+      );
     },
   },
 ];
 
-async function readApproval(audit: Audit): Promise<Approvers | undefined> {
-  if ((await audit.get(bundlesFact)) === undefined) return undefined;
-  const { plan } = await audit.get(planFact);
-  const { root, directives } = await audit.get(directivesFact);
-  const release = (await audit.get(documentsFact)).get('release.txt');
+const NEVER_RELEASED = 'the patch was never released';
+
+function describeApproval(approval: Approvers | undefined): string {
+  if (approval === undefined) return NEVER_RELEASED;
+  const ways = [
+    ['OpenPGP', approval.sums],
+    ['minisign and SSH', approval.byOfficer],
+    ['in-toto', approval.release],
+  ] as const;
+  return ways.map(([way, people]) => `${way}: ${people.join(', ')}`).join('; ');
+}
+
+async function checkEncoding(audit: Audit, revision: number): Promise<string> {
+  const statementPath = inRevision(revision, RECORD.releaseStatement);
+  const statement = await audit.files.read(statementPath, LIMIT.small);
+  within(statementPath, () => parseEnvelopeFile(statement));
+  // An armoured block has room for words that no signature covers.
+  const sumsPath = inRevision(revision, RECORD.sumsSignature);
+  const armored = utf8Decode(await audit.files.read(sumsPath, LIMIT.small));
+  const anew = await mergeDetached([armored]);
+  demand(anew === armored, `${sumsPath} holds more than signatures`);
+  return 'one encoding each';
+}
+
+async function readApproval(audit: Audit, { plan, root }: Revision): Promise<Approvers> {
+  const { plans } = await audit.get(planFact);
+  const { directives } = await audit.get(directivesFact);
+  const documents = await audit.get(documentsFact);
+  const release = documentOf(documents, plans, plan.revision, 'release.txt');
   const last = directives.at(-1);
-  if (release === undefined || last === undefined) throw new Error('both were verified before');
+  if (last === undefined) throw new Error('a directive was verified before');
+  const own = (name: string): string => inRevision(plan.revision, name);
   const files = new Map<string, Uint8Array>();
-  for (const path of signaturePaths(audit)) {
-    files.set(path, await audit.files.read(path, LIMIT.small));
+  for (const name of signatureNames(audit, plan.revision)) {
+    files.set(name, await audit.files.read(own(name), LIMIT.small));
   }
   const approved = {
-    sums: await audit.files.read(RECORD.sums, LIMIT.small),
+    sums: await audit.files.read(own(RECORD.sums), LIMIT.small),
     release: verifyRelease(release, plan),
     signatures: parseSignatureFiles(files),
   };

@@ -2,6 +2,7 @@ import { equalBytes, fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { treeReader } from '../../protocol/log/tree-reader.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import {
+  parseOperatorStatement,
   verifyOperatorStatement,
   type VerifiedOperatorStatement,
 } from '../../protocol/statement/operator.ts';
@@ -59,7 +60,7 @@ export const statementChecks: readonly Check[] = [
 ];
 
 async function readStatements(audit: Audit): Promise<readonly RecordedStatement[]> {
-  const { plan } = await audit.get(planFact);
+  const { plans, last } = await audit.get(planFact);
   const enrolments = await audit.get(enrolmentsFact);
   const ledger = await audit.get(ledgerFact);
   const enrolledAt = new Map<string, { operator: Ed25519PublicKey; index: number }>();
@@ -71,9 +72,16 @@ async function readStatements(audit: Audit): Promise<readonly RecordedStatement[
     const [signature] = line.envelope.signatures;
     const enrolled = enrolledAt.get(signature?.keyid ?? '');
     demand(enrolled !== undefined, `${what} is by nobody who enrolled`);
-    const statement = within(what, () =>
-      verifyOperatorStatement(line.envelope, audit.verify, enrolled.operator, plan),
-    );
+    // What it is of, it says itself; when that was in force is for the order of the log.
+    const { plan, statement } = within(what, () => {
+      const { revision } = parseOperatorStatement(line.envelope.payload);
+      const plan = plans[revision - 1] ?? last.plan;
+      const { envelope } = line;
+      return {
+        plan,
+        statement: verifyOperatorStatement(envelope, audit.verify, enrolled.operator, plan),
+      };
+    });
     if (statement.kind === 'attest') {
       const isPlanned = plan.bundles.some(({ variant }) => variant === statement.variant);
       demand(isPlanned, `${what} attests a variant that the plan does not have`);

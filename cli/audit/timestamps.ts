@@ -33,7 +33,7 @@ async function checkTimestamps(audit: Audit): Promise<string> {
   if (sizes.length === 0) {
     throw new NotAskedError('none is here: no timestamping authority vouches for any time');
   }
-  const { commitment } = await audit.get(announcedFact);
+  const [{ commitment } = { commitment: Infinity }] = await audit.get(announcedFact);
   const found: string[] = [];
   for (const size of sizes) {
     const checkpoint = await audit.files.read(RECORD.timestampedCheckpoint(size), LIMIT.small);

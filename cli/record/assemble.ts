@@ -1,4 +1,3 @@
-import { commitmentName } from '../../protocol/campaign/commitment.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { KEY_NAMES, type KeyName } from '../../protocol/embargo/key-name.ts';
 import type { OfficerShare } from '../../protocol/embargo/share.ts';
@@ -14,7 +13,7 @@ import type { StakeSnapshot } from '../../protocol/stake/snapshot.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { tallyJson, type Adoption } from './adoption.ts';
 import { keyFiles, planJson } from './derived.ts';
-import { RECORD } from './layout.ts';
+import { inRevision, RECORD } from './layout.ts';
 import {
   encodeDirectiveIndex,
   encodeEnvelopeLines,
@@ -23,6 +22,7 @@ import {
 } from './lines.ts';
 import { readme } from './readme.ts';
 import { encodeRecordIndex, INDEX_PATH } from './record-index.ts';
+import { documentPaths, snapshotPath } from './revisions.ts';
 import type { TimestampedCheckpoint } from './timestamps.ts';
 
 /** Everything a record is made of; see `assembleRecord`. */
@@ -30,22 +30,17 @@ export interface RecordParts {
   /** `1.root.json` and so on, and the newest of them parsed. */
   readonly roots: readonly Uint8Array[];
   readonly newestRoot: TrustRoot;
-  readonly plan: Plan;
-  readonly planBytes: Uint8Array;
-  /** COMMITMENT and the documents it lists, by name. */
+  /** Every plan that was in force, first revision first. */
+  readonly revisions: readonly [RevisionParts, ...RevisionParts[]];
+  /** All committed lists and documents, as the last closing bundle has them. */
   readonly documents: Files;
-  /** Ciphertexts by their SHA-256, the closing bundle among them. */
+  /** Ciphertexts of all revisions by their SHA-256, closing bundles among them. */
   readonly ciphertexts: ReadonlyMap<string, Uint8Array>;
   readonly closingKey: string;
-  /** What came out at T0; absent when the patch was never released. */
-  readonly release?: ReleaseParts;
-  readonly shares: Readonly<Record<KeyName, readonly OfficerShare[]>>;
   /** Shares and keys as published, by leaf. */
   readonly published: readonly Envelope[];
   /** By leaf. */
   readonly enrolments: readonly { readonly operator: string; readonly envelope: Envelope }[];
-  readonly snapshot: StakeSnapshot;
-  readonly snapshotBytes: Uint8Array;
   /** By leaf. */
   readonly statements: readonly StatementLine[];
   /** What firms said of its plans, and who endorsed its commitments; by leaf. */
@@ -53,7 +48,6 @@ export interface RecordParts {
   readonly endorsements: readonly Envelope[];
   /** By sequence. */
   readonly directives: readonly { readonly envelope: Envelope; readonly completedAt: string }[];
-  readonly adoption: Adoption;
   /** The signed note. */
   readonly checkpoint: string;
   readonly tiles: readonly TileFile[];
@@ -63,6 +57,19 @@ export interface RecordParts {
   readonly openings: ReadonlyMap<number, Uint8Array>;
   /** Keys that open all dummies before the disclosure; see `formatDummyKeys`. */
   readonly dummies: string;
+}
+
+/** What is of one revision alone. */
+export interface RevisionParts {
+  readonly plan: Plan;
+  readonly planBytes: Uint8Array;
+  readonly snapshot: StakeSnapshot;
+  readonly snapshotBytes: Uint8Array;
+  /** Those that count for this revision; closing shares are only published for the last one. */
+  readonly shares: Readonly<Record<KeyName, readonly OfficerShare[]>>;
+  /** What came out at T0; absent when this revision's patch was never released. */
+  readonly release?: ReleaseParts;
+  readonly adoption: Adoption;
 }
 
 export interface ReleaseParts {
@@ -81,11 +88,12 @@ export function assembleRecord(parts: RecordParts): Files {
   const files = new Map<string, Uint8Array>([
     ...trustFiles(parts),
     ...planFiles(parts),
-    ...releaseFiles(parts),
+    ...parts.revisions.flatMap((revision) => revisionFiles(revision, parts)),
+    ...publishedFiles(parts),
     ...statementFiles(parts),
     ...logFiles(parts),
   ]);
-  return withIndex(parts.plan.campaign, files);
+  return withIndex(parts.revisions[0].plan.campaign, files);
 }
 
 /** Add `record.json`, which lists all other files. */
@@ -111,44 +119,57 @@ function trustFiles({ roots, newestRoot, directives }: RecordParts): Entries {
   ];
 }
 
-function planFiles(parts: RecordParts): Entries {
-  const { plan, planBytes, documents, snapshotBytes, timestamps } = parts;
-  const list = commitmentName(plan.revision);
+function planFiles({ revisions, documents, timestamps }: RecordParts): Entries {
+  const plans = revisions.map(({ plan }) => plan);
+  const released = revisions.filter((it) => it.release !== undefined).map((it) => it.plan.revision);
   return [
-    [RECORD.readme, readme(plan, timestamps.length > 0)],
-    [RECORD.plan, planBytes],
-    [RECORD.planJson, planJson(plan)],
-    [RECORD.snapshot(plan.snapshot.point), snapshotBytes],
-    ...[...documents].map(([name, bytes]) => {
-      const path = name === list ? RECORD.commitment(name) : RECORD.document(plan.revision, name);
-      return [path, bytes] as const;
+    [RECORD.readme, readme(plans, new Set(released), timestamps.length > 0)],
+    ...[...documentPaths(plans)].flatMap(([name, paths]) => {
+      const bytes = documents.get(name);
+      return bytes === undefined ? [] : paths.map((path) => [path, bytes] as const);
     }),
   ];
 }
 
-function releaseFiles(parts: RecordParts): Entries {
-  const { release, closingKey, ciphertexts, shares, published } = parts;
+function revisionFiles(
+  { plan, planBytes, snapshot, snapshotBytes, shares, release, adoption }: RevisionParts,
+  { revisions }: RecordParts,
+): Entries {
+  const plans = revisions.map((it) => it.plan);
+  const own = (path: string): string => inRevision(plan.revision, path);
   return [
-    ...[...ciphertexts].map(([sha256, bytes]) => [RECORD.bundle(sha256), bytes] as const),
+    [own(RECORD.plan), planBytes],
+    [own(RECORD.planJson), planJson(plan)],
+    [snapshotPath(plans, plan), snapshotBytes],
     ...KEY_NAMES.flatMap((key) =>
-      shares[key].map(({ officer, document }) => [RECORD.share(key, officer), document] as const),
+      shares[key].map(
+        ({ officer, document }) => [own(RECORD.share(key, officer)), document] as const,
+      ),
     ),
-    [RECORD.published, encodeEnvelopeLines(published)],
-    [RECORD.closingKey, utf8Encode(`${closingKey}\n`)],
     ...(release === undefined
       ? []
       : ([
-          [RECORD.releaseKey, utf8Encode(`${release.key}\n`)],
-          [RECORD.sums, release.sums],
-          [RECORD.sumsSignature, release.sumsSignature],
-          [RECORD.releaseStatement, release.statement],
-          ...officerSignatureFiles(release.byOfficer),
+          [own(RECORD.releaseKey), utf8Encode(`${release.key}\n`)],
+          [own(RECORD.sums), release.sums],
+          [own(RECORD.sumsSignature), release.sumsSignature],
+          [own(RECORD.releaseStatement), release.statement],
+          ...[...officerSignatureFiles(release.byOfficer)].map(
+            ([name, bytes]) => [own(name), bytes] as const,
+          ),
         ] as const)),
+    [own(RECORD.tally), tallyJson(plan, adoption, snapshot)],
   ];
 }
 
-function statementFiles(parts: RecordParts): Entries {
-  const { plan, enrolments, statements, reviews, endorsements, adoption, snapshot } = parts;
+function publishedFiles({ closingKey, ciphertexts, published }: RecordParts): Entries {
+  return [
+    ...[...ciphertexts].map(([sha256, bytes]) => [RECORD.bundle(sha256), bytes] as const),
+    [RECORD.published, encodeEnvelopeLines(published)],
+    [RECORD.closingKey, utf8Encode(`${closingKey}\n`)],
+  ];
+}
+
+function statementFiles({ enrolments, statements, reviews, endorsements }: RecordParts): Entries {
   const seen = new Map<string, number>();
   return [
     ...enrolments.map(({ operator, envelope }) => {
@@ -159,7 +180,6 @@ function statementFiles(parts: RecordParts): Entries {
     [RECORD.statements, encodeStatementLines(statements)],
     [RECORD.reviews, encodeEnvelopeLines(reviews)],
     [RECORD.endorsements, encodeEnvelopeLines(endorsements)],
-    [RECORD.tally, tallyJson(plan, adoption, snapshot)],
   ];
 }
 

@@ -1,26 +1,32 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { verifyDirectives } from '../../protocol/campaign/chain.ts';
-import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import type { Revision } from '../../protocol/campaign/chain.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
-import { parseInstant } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
+import { parseDirective } from '../../protocol/statement/directive.ts';
 import { verifyEnrolment } from '../../protocol/statement/enrolment.ts';
-import { parseOperatorStatement } from '../../protocol/statement/operator.ts';
+import {
+  parseOperatorStatement,
+  type VerifiedOperatorStatement,
+} from '../../protocol/statement/operator.ts';
 import { parsePublication } from '../../protocol/statement/share.ts';
 import { refreshCheckpoint, type SeenCheckpoint } from '../client/checkpoint.ts';
 import type { Client } from '../client/client.ts';
+import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
+import { fetchPlans } from '../client/plans.ts';
 import { reportQuorum } from '../client/quorum.ts';
-import { CliError, NotReleasedError, TemporaryError } from '../errors.ts';
-import { replayAdoption, type AdoptionInputs } from './adoption.ts';
+import { NotReleasedError, TemporaryError } from '../errors.ts';
+import { replayAdoption } from './adoption.ts';
 import type { Archivist } from './archivist.ts';
-import type { RecordParts } from './assemble.ts';
+import type { RecordParts, RevisionParts } from './assemble.ts';
 import { downloadSecrets } from './download-secrets.ts';
 import type { StatementLine } from './lines.ts';
 import { readLog, type WholeLog } from './read-log.ts';
 import { findDisclosure, isSettled, readOpenings, type LoggedEnvelope } from './read-openings.ts';
+import { logRevisions, statementsFor } from './revisions.ts';
 import { downloadTimestamps } from './timestamps.ts';
 
 /** The log at the moment at which everything sealed before the disclosure is accounted for. */
@@ -28,6 +34,12 @@ interface SettledLog extends WholeLog {
   readonly note: string;
   /** Index of the disclosure leaf. */
   readonly disclosure: number;
+}
+
+/** A statement as listed, with its place in the log. */
+interface LoggedStatement extends StatementLine {
+  readonly index: number;
+  readonly statement: VerifiedOperatorStatement;
 }
 
 /** The server accounts for all leaves with its next two checkpoints, which may be minutes apart. */
@@ -55,20 +67,17 @@ export async function downloadRecord(
       'there is a record once its documents are open',
     );
   }
-  const { plan, planBytes } = await downloadPlan(client, id);
-  const directives = await downloadDirectives(archivist, plan, planBytes);
+  const { directives, revisions: inForce } = await downloadChain(archivist, id);
   context.out.progress('reading the log');
   const log = await downloadSettledLog(archivist, id);
   const openings = await readOpenings(client, log.leaves, id, log.disclosure);
-  const snapshotBytes = await client.snapshot(plan.snapshot.sha256);
-  if (snapshotDigest(snapshotBytes) !== plan.snapshot.sha256) {
-    throw new ProtocolError('commitment_mismatch', 'the snapshot is not the one in the plan');
-  }
-  const snapshot = parseSnapshot(snapshotBytes);
   const ofKind = (...kinds: LoggedEnvelope['kind'][]): LoggedEnvelope[] =>
     openings.envelopes.filter(({ kind }) => kinds.includes(kind));
 
-  const published = ofKind('share', 'release-key').map(({ envelope }) => envelope);
+  const revisions = logRevisions(inForce, leafFinder(ofKind('directive')));
+  const published = ofKind('share', 'release-key').map(({ envelope, index }) => {
+    return { envelope, index, publication: parsePublication(envelope.payload) };
+  });
   const sealed = (kind: LoggedEnvelope['kind']): readonly Envelope[] =>
     ofKind(kind).map(({ envelope }) => envelope);
   const enrolments = ofKind('enrolment').map(({ envelope, index }) => {
@@ -76,75 +85,80 @@ export async function downloadRecord(
     return { envelope, index, enrolment, operator: enrolment.operator };
   });
   const statements = await downloadStatements(client, id, ofKind('statement'));
-  const secrets = await downloadSecrets(
-    archivist,
-    plan,
-    published.map(({ payload }) => parsePublication(payload)),
-    bundles,
-  );
+  const secrets = await downloadSecrets(archivist, revisions, published, bundles);
+  const parts: RevisionParts[] = [];
+  for (const [i, revision] of revisions.entries()) {
+    const { plan, bytes } = revision;
+    const { snapshot, snapshotBytes } = await downloadSnapshot(client, plan);
+    const [secret, { milestones }] = [secrets.revisions[i], plan];
+    if (secret === undefined) throw new Error('one for each revision');
+    const adoption = replayAdoption({
+      snapshot,
+      milestones,
+      enrolments,
+      statements: statementsFor(revision, statements),
+    });
+    parts.push({ plan, planBytes: bytes, snapshot, snapshotBytes, ...secret, adoption });
+  }
+  const [first, ...later] = parts;
+  if (first === undefined) throw new Error('a disclosed campaign has a plan in force');
   return {
-    roots: [...trust.files].sort(([a], [b]) => a - b).map(([, bytes]) => bytes),
+    roots: [...trust.files].sort(([a], [b]) => a - b).map(([, file]) => file),
     newestRoot: trust.root,
-    plan,
-    planBytes,
     ...secrets,
-    published,
+    revisions: [first, ...later],
+    published: published.map(({ envelope }) => envelope),
     enrolments,
-    snapshot,
-    snapshotBytes,
     statements,
     reviews: sealed('review'),
     endorsements: sealed('endorsement'),
     directives,
-    adoption: replayAdoption({ snapshot, milestones: plan.milestones, enrolments, statements }),
     checkpoint: log.note,
     tiles: log.tiles,
     openings: openings.files,
     dummies: await client.dummies(),
-    timestamps: await downloadTimestamps(client, log.leaves, plan.commitment),
+    timestamps: await downloadTimestamps(client, log.leaves, first.plan.commitment),
   };
 }
 
-async function downloadPlan(
-  client: Client,
-  id: string,
-): Promise<{ plan: Plan; planBytes: Uint8Array }> {
-  const planBytes = await client.plan(id);
-  const plan = parsePlan(planBytes);
-  if (plan.campaign !== id) throw new ProtocolError('plan_invalid', `the plan is not of ${id}`);
-  if (plan.revision !== 1) {
-    throw new CliError(
-      `${id} has revision ${plan.revision} of its plan, of which this release writes no record`,
-      'use the newer sealdrop that made it',
-    );
-  }
-  return { plan, planBytes };
-}
-
-async function downloadDirectives(
+/** The officers' decisions and every plan that they put in force, verified. */
+async function downloadChain(
   { client, home, trust }: Archivist,
-  plan: Plan,
-  planBytes: Uint8Array,
-): Promise<RecordParts['directives']> {
-  const { completed } = await client.directives(plan.campaign);
+  id: string,
+): Promise<{
+  readonly directives: RecordParts['directives'];
+  readonly revisions: readonly Revision[];
+}> {
+  const { completed } = await client.directives(id);
+  const plans = await fetchPlans(client, id, completed);
+  const { revisions } = await verifyCompleted(home, trust, plans, completed);
   const directives = completed.map(({ envelope, completedAt }) => {
     return { envelope: readEnvelope(envelope), completedAt };
   });
-  const { state } = verifyDirectives(
-    plan,
-    planBytes,
-    directives.map(({ envelope }) => envelope),
-    trust.roots,
-    verifyEd25519,
-    { at: directives.map(({ completedAt }) => parseInstant(completedAt)) },
+  return { directives, revisions };
+}
+
+/** Finds the leaf of a directive by its number. */
+function leafFinder(logged: readonly LoggedEnvelope[]): (sequence: number) => number {
+  const leaves = new Map(
+    logged.map(({ envelope, index }) => [parseDirective(envelope.payload).sequence, index]),
   );
-  await home.state.advanceCampaign(plan.campaign, {
-    sequence: state.sequence,
-    directive: state.previous,
-    plan: planDigest(planBytes),
-    revision: state.revision,
-  });
-  return directives;
+  return (sequence) => {
+    const index = leaves.get(sequence);
+    if (index !== undefined) return index;
+    throw new ProtocolError('leaf_invalid', `directive ${sequence} is not in the log`);
+  };
+}
+
+async function downloadSnapshot(
+  client: Client,
+  plan: Plan,
+): Promise<Pick<RevisionParts, 'snapshot' | 'snapshotBytes'>> {
+  const snapshotBytes = await client.snapshot(plan.snapshot.sha256);
+  if (snapshotDigest(snapshotBytes) !== plan.snapshot.sha256) {
+    throw new ProtocolError('commitment_mismatch', 'the snapshot is not the one in the plan');
+  }
+  return { snapshot: parseSnapshot(snapshotBytes), snapshotBytes };
 }
 
 /** A new disclosure takes a few checkpoints until all it opens is written down. */
@@ -179,7 +193,7 @@ async function downloadStatements(
   client: Client,
   id: string,
   logged: readonly LoggedEnvelope[],
-): Promise<readonly (StatementLine & AdoptionInputs['statements'][number])[]> {
+): Promise<readonly LoggedStatement[]> {
   const listed = new Map(
     (await client.statements(id)).map(({ seq, acceptedAt, envelope: json }) => {
       const envelope = readEnvelope(json);

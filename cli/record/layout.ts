@@ -3,7 +3,12 @@ import { TIMESTAMPS } from '../../protocol/log/timestamps.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 
-/** Where everything is in a record, for whoever writes one and whoever reads it. */
+/**
+ * Where everything is in a record, for whoever writes one and whoever reads it.
+ *
+ * What is of one revision of the plan alone is where this says for the first, and for a later one in
+ * a folder of its own: {@link inRevision}.
+ */
 export const RECORD = {
   readme: 'README.md',
   plan: 'plan.txt',
@@ -48,6 +53,19 @@ export const RECORD = {
   timestampedCheckpoint: TIMESTAMPS.checkpoint,
 } as const;
 
+/** Where a later revision has what the first has at `path`: below `r2/` and so on. */
+export function inRevision(revision: number, path: string): string {
+  return revision === 1 ? path : `r${revision}/${path}`;
+}
+
+/** The revision in whose folder a path is; `undefined` for what is in none. */
+export function revisionOf(path: string): number | undefined {
+  const [, revision] = REVISION_FOLDER.exec(path) ?? [];
+  return revision === undefined ? undefined : Number(revision);
+}
+
+const REVISION_FOLDER = /^r([2-9]|[1-9][0-9]{1,5})\//;
+
 const DIGEST = '[0-9a-f]{64}';
 const NAME = '[A-Za-z0-9][A-Za-z0-9._-]*';
 const NUMBER = '(?:0|[1-9][0-9]*)';
@@ -56,13 +74,28 @@ const FIXED: ReadonlySet<string> = new Set(
   Object.values(RECORD).filter((path) => typeof path === 'string'),
 );
 
+/** What every revision may have of its own. */
+const FIXED_OF_REVISION: ReadonlySet<string> = new Set([
+  RECORD.plan,
+  RECORD.planJson,
+  RECORD.releaseKey,
+  RECORD.sums,
+  RECORD.sumsSignature,
+  RECORD.releaseStatement,
+  RECORD.tally,
+]);
+
+const PATTERNS_OF_REVISION = [
+  'stake/' + NAME,
+  `shares/(?:release|closing|break-glass)\\.[a-z0-9][a-z0-9-]*`,
+  `SHA256SUMS\\.[a-z0-9][a-z0-9-]*\\.(?:minisig|sshsig)`,
+].map((pattern) => new RegExp(`^${pattern}$`));
+
 const PATTERNS = [
-  '(?:commitment|stake)/' + NAME,
+  'commitment/' + NAME,
   `documents/r[1-9][0-9]*/${NAME}`,
   `bundles/${DIGEST}\\.age`,
-  `shares/(?:release|closing|break-glass)\\.[a-z0-9][a-z0-9-]*`,
   `keys/[a-z0-9][a-z0-9-]*\\.(?:asc|pub)`,
-  `SHA256SUMS\\.[a-z0-9][a-z0-9-]*\\.(?:minisig|sshsig)`,
   `enrolments/${DIGEST}(?:\\.${NUMBER})?\\.intoto\\.json`,
   `directives/${NUMBER}\\.intoto\\.json`,
   `openings/${NUMBER}`,
@@ -72,6 +105,9 @@ const PATTERNS = [
 
 /** Whether a record has a use for a file at `path`. */
 export function isRecordPath(path: string): boolean {
+  const own = path.replace(REVISION_FOLDER, '');
+  const isOwn = FIXED_OF_REVISION.has(own) || PATTERNS_OF_REVISION.some((it) => it.test(own));
+  if (isOwn || own !== path) return isOwn;
   return FIXED.has(path) || PATTERNS.some((pattern) => pattern.test(path)) || isTile(path);
 }
 

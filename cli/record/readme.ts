@@ -1,8 +1,17 @@
-import { commitmentName } from '../../protocol/campaign/commitment.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
-import { SSHSIG_NAMESPACE } from '../../protocol/embargo/sums-signatures.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { RECORD } from './layout.ts';
+import { inRevision, RECORD } from './layout.ts';
+import {
+  checkDocuments,
+  checkMinisign,
+  checkOpenPgp,
+  checkSsh,
+  compareAll,
+  compareDocuments,
+  describeCommitment,
+  describeRevisions,
+  openBundles,
+} from './readme-blocks.ts';
 
 /**
  * `README.md` of a record: how to check it with programs that have nothing to do with Sealdrop.
@@ -10,25 +19,27 @@ import { RECORD } from './layout.ts';
  * Part of the format `sealdrop-record/v1`: an audit makes it anew, so that a record cannot tell its
  * readers to run anything else. Another text needs another format.
  *
+ * @param plans - Every plan that was in force, first revision first.
+ * @param released - The revisions whose release key is in the record.
  * @param hasTimestamps - Whether there are tokens of a timestamping authority in it.
  */
-export function readme(plan: Plan, hasTimestamps: boolean): Uint8Array {
-  const list = RECORD.commitment(commitmentName(plan.revision));
-  const documents = `documents/r${plan.revision}`;
-  const bundles = plan.bundles
-    .map(
-      ({ variant, sha256 }) => `mkdir -p "$work/${variant}"
-age -d -i release.key -o "$work/${variant}.tar" ${RECORD.bundle(sha256)}
-tar xf "$work/${variant}.tar" -C "$work/${variant}"
-(cd "$work/${variant}" && sha256sum --strict --ignore-missing -c SHA256SUMS)
-cmp SHA256SUMS "$work/${variant}/SHA256SUMS"`,
-    )
-    .join('\n');
+export function readme(
+  plans: readonly Plan[],
+  released: ReadonlySet<number>,
+  hasTimestamps: boolean,
+): Uint8Array {
+  const [plan] = plans;
+  const last = plans.at(-1);
+  if (plan === undefined || last === undefined) throw new Error('a record has a plan');
+  const revised = plans.length > 1;
+  const opened = revised ? plans.filter(({ revision }) => released.has(revision)) : plans;
+  const folders = opened.map(({ revision }) => inRevision(revision, ''));
+  const forEach = (block: (at: string) => string): string => folders.map(block).join('\n');
   const exercise = plan.exercise ? '\nThis was an exercise. Nothing in it is real.\n' : '';
   return utf8Encode(`# Record of ${plan.campaign}
 ${exercise}
 Everything that was said, signed and published in the coordinated disclosure ${plan.campaign}.
-\`sealdrop audit\` checks all of it offline, from a root of trust whose SHA-256 you have from the
+${revised ? describeRevisions(plans) : ''}\`sealdrop audit\` checks all of it offline, from a root of trust whose SHA-256 you have from the
 foundation and not from here:
 
     sealdrop audit . --root-sha256 HEX
@@ -47,17 +58,16 @@ jq -r '.files[] | .sha256 + "  " + .path' record.json | sha256sum --strict --qui
 
 ## What was disclosed is what was committed to
 
-The public commitment is the SHA-256 of \`COMMITMENT\`: ${plan.commitment}
+${plans.map(describeCommitment).join('\n')}
 
 \`\`\`sh
-sha256sum ${list} | grep -q '^${plan.commitment} '
-(cd ${documents} && sha256sum --strict -c ../../${list})
+${plans.map(checkDocuments).join('\n')}
 \`\`\`
 
 ## The bundles hold the patch that the officers signed
 
 \`\`\`sh
-${bundles}
+${opened.map(openBundles).join('\n')}
 \`\`\`
 
 Every officer who approved signed the list of files in three ways, and each way alone will do. The
@@ -74,45 +84,28 @@ With OpenPGP:
 export GNUPGHOME="$work/gnupg"
 mkdir -m 700 "$GNUPGHOME"
 gpg --quiet --import keys/*.asc
-gpg --status-fd 1 --verify SHA256SUMS.asc SHA256SUMS > "$work/gpg" || true
-people=$(awk '$2 == "VALIDSIG" { print $NF }' "$work/gpg" | sort -u | wc -l)
-test "$(grep -c BADSIG "$work/gpg")" = 0
-test "$people" -ge "$needed"
+${forEach(checkOpenPgp)}
 \`\`\`
 
 With minisign:
 
 \`\`\`sh
-people=0
-for key in keys/*.pub; do
-  officer=$(basename "$key" .pub)
-  test -e "SHA256SUMS.$officer.minisig" || continue
-  minisign -HVm SHA256SUMS -x "SHA256SUMS.$officer.minisig" -p "$key"
-  people=$((people + 1))
-done
-test "$people" -ge "$needed"
+${forEach(checkMinisign)}
 \`\`\`
 
 With SSH:
 
 \`\`\`sh
-people=0
-for officer in $(cut -d' ' -f1 keys/allowed_signers); do
-  test -e "SHA256SUMS.$officer.sshsig" || continue
-  ssh-keygen -Y verify -f keys/allowed_signers -I "$officer" -n ${SSHSIG_NAMESPACE} \\
-    -s "SHA256SUMS.$officer.sshsig" < SHA256SUMS
-  people=$((people + 1))
-done
-test "$people" -ge "$needed"
+${forEach(checkSsh)}
 \`\`\`
 
 ## The closing bundle holds the documents
 
 \`\`\`sh
 mkdir "$work/closing"
-age -d -i closing.key -o "$work/closing.tar" ${RECORD.bundle(plan.closingBundle.sha256)}
+age -d -i closing.key -o "$work/closing.tar" ${RECORD.bundle(last.closingBundle.sha256)}
 tar xf "$work/closing.tar" -C "$work/closing"
-diff -r --exclude=COMMITMENT* ${documents} "$work/closing"
+${revised ? compareAll(last.revision) : compareDocuments(last.revision)}
 \`\`\`
 
 ## The log is the one that was signed

@@ -56,6 +56,9 @@ export interface Revision {
 export interface VerifiedChain {
   /** By number. */
   readonly directives: readonly VerifiedDirective[];
+  /** How it stood right after each of them. */
+  readonly states: readonly CampaignState[];
+  /** After the last one; how it opened before the first. */
   readonly state: CampaignState;
   /** By revision: the last one is in force. Empty before the first directive. */
   readonly revisions: readonly Revision[];
@@ -106,6 +109,7 @@ export function verifyDirectives(
     .filter(({ directive, isOwn }) => isOwn || directive.rootVersion === newestRoot)
     .reduce((highest, { directive }) => Math.max(highest, directive.sequence), known);
   const revisions: Revision[] = [];
+  const states: CampaignState[] = [];
   let state = openCampaign(plan, planDigest(planBytes));
   for (const { directive, at = parseTime(directive.issuedAt) } of chain) {
     const { digest, sequence, rootVersion } = directive;
@@ -123,8 +127,9 @@ export function verifyDirectives(
       revisions.push({ plan: current, bytes, digest: next.plan, root, sequence });
     }
     state = next;
+    states.push(state);
   }
-  return { directives: chain.map(({ directive }) => directive), state, revisions };
+  return { directives: chain.map(({ directive }) => directive), states, state, revisions };
 }
 
 /** Make the moves that need no directive, as far as the next directive says they were made. */

@@ -146,14 +146,20 @@ export function verifyPublicationUnder(
   if (publication.revision > plan.revision) {
     throw new ProtocolError('statement_invalid', 'the share is for another revision');
   }
-  if (publication.kind === 'release-key') {
-    if (publication.recipient !== sha256Hex(utf8Encode(plan.releaseRecipient))) {
-      throw new ProtocolError('statement_invalid', 'the key is for another recipient');
-    }
-  } else if (!plan.shares.some((share) => isListed(share, publication))) {
-    throw new ProtocolError('share_invalid', `${id} was given another share`);
-  }
-  return publication;
+  if (isPlanned(publication, plan)) return publication;
+  throw publication.kind === 'release-key'
+    ? new ProtocolError('statement_invalid', 'the key is for another recipient')
+    : new ProtocolError('share_invalid', `${id} was given another share`);
+}
+
+/** Whether a publication is, by what it says, of the very share or key that a plan commits to. */
+export function isPlanned(
+  publication: SharePublication | ReleaseKeyPublication,
+  plan: Plan,
+): boolean {
+  return publication.kind === 'release-key'
+    ? publication.recipient === sha256Hex(utf8Encode(plan.releaseRecipient))
+    : plan.shares.some((share) => isListed(share, publication));
 }
 
 function isListed(share: Plan['shares'][number], publication: SharePublication): boolean {

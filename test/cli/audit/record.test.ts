@@ -20,6 +20,7 @@ import {
 } from '../../support/timestamp-authority.ts';
 import { openWorld, type World } from '../../support/world.ts';
 import { testContext, type TestContext } from '../support/context.ts';
+import { followReadme, isHere, skipReadme } from './support/readme.ts';
 import { step, tellStory } from './support/story.ts';
 import { armForReal, discloseForReal } from './support/told-campaign.ts';
 
@@ -30,9 +31,6 @@ let folder: string;
 let record: string;
 let rootSha256: string;
 let authority: TimestampAuthority | undefined;
-
-const isHere = (tool: string): boolean =>
-  (process.env['PATH'] ?? '').split(':').some((path) => existsSync(join(path, tool)));
 
 /** An auditor with nothing but the server's URL and the pin. */
 async function auditor(options: { json?: boolean } = {}): Promise<TestContext> {
@@ -246,23 +244,8 @@ describe('audit of a record on disk', () => {
 });
 
 describe('README.md of a record', () => {
-  const tools = ['age', 'gpg', 'ssh-keygen', 'openssl', 'jq', 'python3'];
-  const missing = tools.filter((tool) => !isHere(tool));
-  const skip = missing.length > 0 && `SKIPPED: no ${missing.join(', ')} on this machine`;
-
-  /** All commands of the page, in one shell, as it asks for. */
-  const follow = async (directory: string): Promise<string> => {
-    const page = await readFile(join(directory, 'README.md'), 'utf8');
-    const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block = '']) => block);
-    assert.ok(blocks.length >= 10);
-    // Few machines have minisign; test/interop says so where it is missing.
-    const possible = blocks.filter((block) => isHere('minisign') || !block.includes('minisign '));
-    assert.ok(possible.length >= blocks.length - 1);
-    const script = `set -euo pipefail\n${possible.join('\n')}`;
-    const env = { ...process.env, ca: authority?.ca };
-    const { stdout } = await run('bash', ['-c', script], { cwd: directory, env });
-    return stdout;
-  };
+  const skip = skipReadme();
+  const follow = (directory: string): Promise<string> => followReadme(directory, authority?.ca);
 
   it('has commands that check the record with stock tools', { skip }, async () => {
     const said = await follow(record);

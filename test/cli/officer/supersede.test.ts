@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
-import { readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { auditRecord } from '../../../cli/audit/audit.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { serveOnce } from '../../../cli/officer/agent.ts';
 import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
-import { fromHex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { openRecordDirectory } from '../../../cli/record/record-files.ts';
+import { verifyEd25519 } from '../../../platform/ed25519.ts';
+import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { fromHex, sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { followReadme, skipReadme } from '../audit/support/readme.ts';
 import { moveIn } from './support/officers.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
@@ -171,5 +176,94 @@ describe('a second revision of a patch', () => {
     assert.match(await text('disclosure.md'), /# Two unchecked additions/);
     stage.advanceTo(stage.now() + HOUR);
     await stage.server.sequence();
+  });
+});
+
+describe('the record of a campaign with two revisions', () => {
+  let record: string;
+  const audit = async (directory: string): Promise<Run> =>
+    operator(`audit ${directory}`, { rootSha256: stage.server.rootSha256 });
+
+  /** A copy with one file changed, and listed as it is now. */
+  const tamper = async (path: string, change: (bytes: Buffer) => Buffer): Promise<string> => {
+    const copy = await mkdtemp(join(stage.folder, 'copy-'));
+    await cp(record, copy, { recursive: true });
+    const bytes = await readFile(join(copy, path));
+    const changed = change(Buffer.from(bytes));
+    await writeFile(join(copy, path), changed);
+    const index = await readFile(join(copy, 'record.json'), 'utf8');
+    const entry = (it: Buffer): string =>
+      `"path": "${path}",\n   "size": ${it.length},\n   "sha256": "${sha256Hex(it)}"`;
+    assert.ok(index.includes(entry(bytes)));
+    await writeFile(join(copy, 'record.json'), index.replace(entry(bytes), entry(changed)));
+    return copy;
+  };
+  const refuses = async (
+    path: string,
+    change: (bytes: Buffer) => Buffer,
+    id: string,
+  ): Promise<void> => {
+    const copy = await tamper(path, change);
+    const files = await openRecordDirectory(copy);
+    const results = await auditRecord({ files, verify: verifyEd25519 });
+    const failed = results.filter(({ status }) => status === 'fail').map((it) => it.id);
+    assert.deepEqual(failed, [id], path);
+    await exits(6, audit(copy), /./);
+  };
+  const flip = (bytes: Buffer): Buffer => {
+    bytes.writeUInt8(bytes.readUInt8(bytes.length - 2) ^ 1, bytes.length - 2);
+    return bytes;
+  };
+
+  it('has every plan, document, bundle, share, key and signature of both, and holds', async () => {
+    record = join(stage.folder, 'record');
+    const sleep = (): Promise<void> => stage.server.sequence();
+    const { summary, stdout } = await stage.run('olga', `record ${ID}`, { out: record }, { sleep });
+    assert.equal(summary['result'], 'pass');
+    const checks = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const detail = (id: string): string => String(checks.find((it) => it['id'] === id)?.['detail']);
+    assert.match(detail('shares.release'), /revision 1: 2 shares: .*; revision 2: 2 shares: /);
+    assert.match(detail('bundles.closing'), /revision 1: closed for ever.*; revision 2: 8 files/);
+    assert.match(detail('adoption.tally'), /revision 1: 100 of .*; revision 2: 100 of /);
+    const own = ['plan.txt', 'plan.json', 'release.key', 'SHA256SUMS.asc', 'tally.json'];
+    const [first, later] = [await readdir(record), await readdir(join(record, 'r2'))];
+    for (const name of own) assert.ok(first.includes(name) && later.includes(name), name);
+    assert.deepEqual(await readdir(join(record, 'commitment')), ['COMMITMENT', 'COMMITMENT.r2']);
+    await audit(record);
+  });
+
+  it('is checked by the commands of its README, too', { skip: skipReadme() }, async () => {
+    const said = await followReadme(record);
+    assert.match(said, /0001-agave\.patch: OK[^]*0001-agave\.patch: OK/);
+    assert.match(said, /COMMITMENT: OK/);
+    const copy = await tamper('documents/r1/disclosure.md', flip);
+    await assert.rejects(followReadme(copy), ({ stdout }: Error & { stdout?: string }) => {
+      assert.match(stdout ?? '', /^disclosure\.md: FAILED$/m);
+      return true;
+    });
+  });
+
+  it('is refused with a byte of the first revision changed, or its bundle replaced', async () => {
+    const [one, two] = await Promise.all(
+      ['plan.json', 'r2/plan.json'].map(async (path) => {
+        const text = await readFile(join(record, path), 'utf8');
+        return (JSON.parse(text) as Pick<Plan, 'bundles'>).bundles[0]?.sha256 ?? '';
+      }),
+    );
+    const other = await readFile(join(record, `bundles/${two ?? ''}.age`));
+    await refuses('documents/r1/disclosure.md', flip, 'documents.committed');
+    await refuses('documents/r2/COMMITMENT', flip, 'documents.committed');
+    await refuses(`bundles/${one ?? ''}.age`, () => other, 'bundles.contents');
+    await refuses('release.key', () => Buffer.from('AGE-SECRET-KEY-1\n'), 'shares.release');
+  });
+
+  it('is refused when what was said of the first revision is counted for the second', async () => {
+    const first = await readFile(join(record, 'tally.json'), 'utf8');
+    const forged = first.replace('"revision": 1', '"revision": 2');
+    assert.notEqual(forged, first);
+    await refuses('r2/tally.json', () => Buffer.from(forged), 'adoption.tally');
   });
 });

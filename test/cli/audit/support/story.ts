@@ -3,6 +3,7 @@ import {
   assembleRecord,
   type RecordParts,
   type ReleaseParts,
+  type RevisionParts,
 } from '../../../../cli/record/assemble.ts';
 import { replayAdoption } from '../../../../cli/record/adoption.ts';
 import type { StatementLine } from '../../../../cli/record/lines.ts';
@@ -128,6 +129,9 @@ export interface Story {
   readonly signerOf: (officer: string) => Signer;
 }
 
+/** What a record is made of when there is one revision. */
+export interface StoryParts extends Omit<RecordParts, 'revisions'>, RevisionParts {}
+
 type Step = (story: Story) => void | Promise<void>;
 
 export interface StoryOptions {
@@ -143,7 +147,7 @@ export interface StoryOptions {
   /** Steps to be done otherwise. */
   readonly instead?: Partial<Record<StepName, Step>>;
   /** Changes what the record is made of, when all is told. */
-  readonly edit?: (parts: RecordParts, story: Story) => RecordParts | Promise<RecordParts>;
+  readonly edit?: (parts: StoryParts, story: Story) => StoryParts | Promise<StoryParts>;
 }
 
 const STEPS = {
@@ -196,14 +200,14 @@ export type StepName = keyof typeof STEPS;
 /** Tell the story to its end and lay out its record. */
 export async function tellStory(
   options: StoryOptions = {},
-): Promise<{ story: Story; files: Files; parts: RecordParts }> {
+): Promise<{ story: Story; files: Files; parts: StoryParts }> {
   const story = await beginStory(options);
   for (const name of Object.keys(STEPS) as StepName[]) {
     await (options.instead?.[name] ?? step(name))(story);
   }
   const parts = await gather(story, options.approvers ?? ['ada', 'bo']);
   const edited = (await options.edit?.(parts, story)) ?? parts;
-  return { story, files: assembleRecord(edited), parts: edited };
+  return { story, files: assembleRecord({ ...edited, revisions: [edited] }), parts: edited };
 }
 
 /** The step as it should be, for a replacement that adds to it. */
@@ -385,7 +389,7 @@ async function beginStory(options: StoryOptions): Promise<Story> {
   return story;
 }
 
-async function gather(story: Story, approvers: readonly string[]): Promise<RecordParts> {
+async function gather(story: Story, approvers: readonly string[]): Promise<StoryParts> {
   const { sealed, officers, log } = story;
   const { plan } = sealed;
   const snapshot = parseSnapshot(sealed.snapshotBytes);
@@ -394,7 +398,7 @@ async function gather(story: Story, approvers: readonly string[]): Promise<Recor
     const leaf = parseLeaf(text);
     return leaf.type === 'opened' ? [leaf.index] : [];
   });
-  const sharesOf = (key: KeyName): RecordParts['shares'][KeyName] =>
+  const sharesOf = (key: KeyName): RevisionParts['shares'][KeyName] =>
     story.shares[key].flatMap((id) => sealed.shares[key].filter(({ officer }) => officer === id));
   const disclosure = log.leaves.findIndex((leaf) => parseLeaf(leaf).type === 'disclosure');
   return {
