@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { serveOnce } from '../../../cli/officer/agent.ts';
+import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
+import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
+import { moveIn } from './support/officers.ts';
+import { startStage, type Stage } from './support/stage.ts';
+
+// Another disclosure for a campaign that is armed: notice, patch, keys and shares stay as they are.
+
+const ID = 'SDX-2026-W001';
+
+let stage: Stage;
+let first: string;
+let second: string;
+const agents: { session: OfficerSession; memory: AgentMemory }[] = [];
+const wake = async (): Promise<void> => {
+  for (const { session, memory } of agents) await serveOnce(session, memory, 60_000);
+};
+
+before(async () => {
+  stage = await startStage();
+  first = await stage.bring(ID, 'armed');
+  second = await stage.seal(ID, {
+    after: draftPath(first, 'ada'),
+    wording: true,
+    files: { 'disclosure.md': '# Said better\n' },
+  });
+});
+after(() => stage[Symbol.asyncDispose]());
+
+describe('another wording of the disclosure', () => {
+  it('is put in force by a commit that names its directory, and leaves the campaign armed', async () => {
+    const reworded = { revision: second, reason: 'a name was wrong' };
+    await stage.run('ada', `commit ${ID}`, reworded);
+    const old = { draft: draftPath(first, 'bo'), yes: true };
+    await assert.rejects(stage.run('bo', `approve ${ID}`, old), { code: 'plan_invalid' });
+    const approval = { draft: draftPath(second, 'bo'), yes: true };
+    const { summary } = await stage.run('bo', `approve ${ID}`, approval);
+    assert.deepEqual([summary['completed'], summary['status']], [true, 'armed']);
+  });
+
+  it('releases the same patch, and its record has one patch under two revisions', async () => {
+    await stage.server.sequence();
+    stage.advanceTo(stage.releaseTime);
+    for (const id of ['ada', 'bo']) {
+      const session = await openOfficerSession(await stage.contextOf(id));
+      agents.push({ session, memory: await startAgent(session, []) });
+    }
+    await wake();
+    for (const it of stage.operators.slice(0, 2)) await stage.attest(it, 'attest', 1, ID);
+    await stage.run('ada', `disclose ${ID}`, { draft: draftPath(second, 'ada') });
+    await stage.run('bo', `approve ${ID}`, { draft: draftPath(second, 'bo'), yes: true });
+    await wake();
+    await stage.server.sequence();
+
+    const { home } = await stage.contextOf('olga');
+    await moveIn(home, stage.officers, undefined, stage.server.url);
+    const out = join(stage.folder, 'record');
+    const sleep = (): Promise<void> => stage.server.sequence();
+    const { summary, stdout } = await stage.run('olga', `record ${ID}`, { out }, { sleep });
+    assert.equal(summary['result'], 'pass');
+    // Its shares came out under the second revision, which has the closing key of the first.
+    assert.match(stdout, /revision 1: the patch was never released; revision 2: 2 shares/);
+    assert.match(stdout, /revision 1: 4 files; revision 2: 8 files/);
+    const text = (path: string): Promise<string> => readFile(join(out, path), 'utf8');
+    assert.match(await text('documents/r2/disclosure.md'), /# Said better/);
+    assert.equal(await text('documents/r1/release.txt'), await text('documents/r2/release.txt'));
+  });
+});
