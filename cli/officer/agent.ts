@@ -1,7 +1,6 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
 import type { CampaignView } from '../client/client.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
-import { EXIT, exitCodeOf } from '../exit-code.ts';
 import { followRevision, learnMirrors, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import {
   isOutEverywhere,
@@ -13,7 +12,7 @@ import { isHolder, openOwnShares } from './custody.ts';
 import type { PublicationName } from './outlets.ts';
 import { loadHolding, type Holding } from './kept.ts';
 import { refreshSession, type OfficerSession } from './session.ts';
-import { loadStanding } from './standing.ts';
+import { loadStanding, type Standing } from './standing.ts';
 
 /** From this long before T0 on the clock is looked at every second. */
 const NEAR_MS = 90_000;
@@ -41,8 +40,13 @@ export async function serveOnce(
   let wait = pollMs;
   try {
     const fresh = await refreshSession(session);
-    for (const view of await fresh.client.campaigns()) {
+    const views = await fresh.client.campaigns();
+    for (const view of views) {
       wait = Math.min(wait, await serveTold(fresh, memory, view, pollMs));
+    }
+    const told = new Set(views.map(({ campaign }) => campaign));
+    for (const id of await session.home.campaigns()) {
+      if (!told.has(id)) wait = Math.min(wait, await serveKept(fresh, memory, id, pollMs));
     }
     memory.troubles.delete('');
   } catch (error) {
@@ -72,7 +76,7 @@ async function serveTold(
   } catch (error) {
     tellTrouble(session, memory, campaign, error);
     if (isTooEarly(error)) return NEAR_POLL_MS;
-    if (exitCodeOf(error) !== EXIT.temporary) return RETRY_MS;
+    // Whoever has the server can also make it refuse or lie: that must not be worth more than silence.
     return await serveKept(session, memory, campaign);
   }
 }
@@ -84,7 +88,9 @@ async function serveCampaign(
   pollMs: number,
 ): Promise<number> {
   const { campaign } = view;
-  if (isOver(view, memory) || view.status === 'draft') return pollMs;
+  if (isOver(view, memory)) return pollMs;
+  // Of a draft nothing is kept, unless the server has forgotten what was decided.
+  if (view.status === 'draft') return serveKept(session, memory, campaign, pollMs);
   const standing = await loadStanding(session, campaign);
   const { plan, planRoot, pending } = standing;
   followRevision(memory, plan);
@@ -105,15 +111,20 @@ async function serveCampaign(
   return waitFor(standing, memory, isReleasing, session.context.now(), pollMs);
 }
 
-/** Publish what is due by what this home has kept, while the server is of no help. */
+/**
+ * Publish what is due by what this home has kept, while the server is of no help.
+ *
+ * @param idleMs - How long to wait where nothing is kept.
+ */
 async function serveKept(
   session: OfficerSession,
   memory: AgentMemory,
   campaign: string,
+  idleMs = RETRY_MS,
 ): Promise<number> {
   try {
     const holding = await loadHolding(session, campaign);
-    if (holding === undefined) return RETRY_MS;
+    if (holding === undefined) return idleMs;
     followRevision(memory, holding.plan);
     learnMirrors(session, memory, holding.plan);
     greet(session, memory, holding);
@@ -143,11 +154,14 @@ function isOver(view: CampaignView, memory: AgentMemory): boolean {
   if (breakGlass.state === 'broken' && releasedAt === null) {
     if (!isOutEverywhere(memory, campaign, 'break-glass')) return false;
   }
-  return opened || (status === 'disclosed' && isOutEverywhere(memory, campaign, 'closing'));
+  // Opened by the server is not yet open to those whom it refuses: mirrors get our share too.
+  if (opened) memory.done.add(`${campaign} closing`);
+  const isKnown = memory.planned.has(campaign);
+  return status === 'disclosed' && isKnown && isOutEverywhere(memory, campaign, 'closing');
 }
 
 function waitFor(
-  { plan: { accessRecipient }, state }: Pick<Holding, 'plan' | 'state'>,
+  { plan: { accessRecipient }, state, view }: Pick<Holding, 'plan' | 'state'> & Partial<Standing>,
   memory: AgentMemory,
   isReleasing: boolean,
   now: number,
@@ -157,7 +171,8 @@ function waitFor(
   const isOut = (of: PublicationName): boolean => isOutEverywhere(memory, campaign, of);
   const due = [
     ...(state.status === 'armed' && !isOut('release') ? [state.releaseTime] : []),
-    ...(isOut('closing') ? [] : [state.latestDisclosure]),
+    // What is missing at a mirror by the time the server has opened can wait.
+    ...(isOut('closing') || view?.opened ? [] : [state.latestDisclosure]),
   ].map((time) => parseTime(time) - now);
   if (state.breakGlass === 'broken' && !isOut('break-glass')) due.push(0);
   // What is past and not done was refused or held back: it is not worth more than a second.

@@ -1,11 +1,11 @@
+import { ProtocolError } from '../../protocol/errors.ts';
 import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
 import type { Officer } from '../../protocol/trust/root.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { loadTrust, refreshTrust, type Trust } from '../client/trust.ts';
 import type { Context } from '../command.ts';
-import { LoginError } from '../errors.ts';
-import { EXIT, exitCodeOf } from '../exit-code.ts';
+import { CliError, InterruptedError, LoginError } from '../errors.ts';
 import { openHome, type Home } from '../home/home.ts';
 import type { OfficerKeys } from '../home/keys.ts';
 
@@ -34,20 +34,21 @@ export async function openOfficerSession(context: Context): Promise<OfficerSessi
 }
 
 /**
- * The same, also when the server is of no help: an agent that starts again goes on from what its
- * home has kept.
+ * The same, also when the server is of no help, silent or unwilling: an agent that starts again goes
+ * on from what its home has kept.
  */
 export async function openOfficerForRelease(context: Context): Promise<OfficerSession> {
   try {
     return await openOfficerSession(context);
   } catch (error) {
-    if (exitCodeOf(error) !== EXIT.temporary) throw error;
+    if (!(error instanceof CliError) && !(error instanceof ProtocolError)) throw error;
+    if (error instanceof InterruptedError) throw error;
     const home = openHome(context);
     const keys = await home.officerKeys();
     const client = await connect(context, home, keys.signer);
     const session = { context, home, client, keys, trust: await loadTrust(home) };
     ownEntry(session);
-    context.out.warn(`going on with what is here: ${(error as Error).message}`);
+    context.out.warn(`going on with what is here: ${error.message}`);
     return session;
   }
 }
