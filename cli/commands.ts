@@ -22,6 +22,7 @@ import {
   supersedeCommand,
   withdrawCommand,
 } from './commands/moves.ts';
+import { disclosureCommand } from './commands/disclosure.ts';
 import { drillCommand } from './commands/drill.ts';
 import type { CommandTable } from './drill/actor.ts';
 import { exitCodeOf } from './exit-code.ts';
@@ -114,6 +115,7 @@ const ordinary: readonly Command[] = [
   receiptCollectCommand,
   receiptVerifyCommand,
   receiptCheckCommand,
+  disclosureCommand,
   openCommand,
   verifyCommand,
   recordCommand,

@@ -37,6 +37,14 @@ export function samePatch({
   return revisions.filter((it) => it.plan.releaseRecipient === plan.releaseRecipient);
 }
 
+/** The revisions whose closing key is that of the plan in force, earliest first. */
+export function sameClosingKey({
+  plan,
+  revisions,
+}: Pick<Chain, 'plan' | 'revisions'>): readonly Revision[] {
+  return revisions.filter((it) => it.plan.closingRecipient === plan.closingRecipient);
+}
+
 const completedShape = directivesResponse.shape.completed;
 const MAX_DIRECTIVES_BYTES = 4_194_304;
 

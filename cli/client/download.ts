@@ -23,7 +23,7 @@ export function transferTimeoutMs(bytes: number): number {
  *   there are more than `size`.
  */
 export async function writeVerified(
-  ask: () => Promise<HttpAnswer>,
+  ask: () => Promise<Pick<HttpAnswer, 'chunks'>>,
   path: string,
   expected: { readonly sha256: string; readonly size: number },
 ): Promise<void> {
@@ -46,7 +46,7 @@ export async function writeVerified(
  * @throws {@link ProtocolError} as {@link writeVerified}.
  */
 export async function* verifiedChunks(
-  answer: HttpAnswer,
+  answer: Pick<HttpAnswer, 'chunks'>,
   expected: { readonly sha256: string; readonly size: number },
 ): AsyncGenerator<Uint8Array> {
   const hash = createHash('sha256');

@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { ProblemError, TemporaryError } from '../errors.ts';
+import { CliError, ProblemError, TemporaryError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
 import { hasErrorCode, writeAtomically } from '../home/files.ts';
 import { transferTimeoutMs } from './download.ts';
@@ -27,6 +27,19 @@ export interface Mirror {
   put(path: string, bytes: Uint8Array): Promise<void>;
   /** `undefined` when it has no such file. */
   find(path: string): Promise<Uint8Array | undefined>;
+  /**
+   * Ask for ciphertext: `bundles/<sha256>.age`, as a record and DIR/sealed have it.
+   *
+   * @throws {@link CliError} when it is not there (a {@link ProblemError} with status 404 over the
+   *   network), or as {@link sendRequest} does.
+   */
+  askForBundle(bundle: PlannedBundle): Promise<Pick<HttpAnswer, 'chunks'>>;
+}
+
+/** Ciphertext as a plan commits to it; `size` in bytes says how long getting it may take. */
+export interface PlannedBundle {
+  readonly sha256: string;
+  readonly size: number;
 }
 
 /** Longer than any publication. */
@@ -68,21 +81,7 @@ export function publicationPath(
   return `${planDigest}/${officer}.${of}.json`;
 }
 
-/**
- * Ask a mirror for ciphertext: `bundles/<sha256>.age`, as a record and DIR/sealed have it.
- *
- * @param mirror - As a plan names it.
- * @param size - What it has to be in bytes, for how long it may take.
- * @throws As {@link sendRequest} does; 404 when it is not there.
- */
-export function askForBundle(
-  context: NetworkContext,
-  mirror: string,
-  { sha256, size }: { readonly sha256: string; readonly size: number },
-): Promise<HttpAnswer> {
-  const url = new URL(`${mirror}/bundles/${sha256}.age`);
-  return sendRequest(context, { method: 'GET', url, timeoutMs: transferTimeoutMs(size) });
-}
+const bundlePath = (sha256: string): string => `bundles/${sha256}.age`;
 
 function folderMirror(target: string): Mirror {
   const folder = resolve(target);
@@ -101,6 +100,22 @@ function folderMirror(target: string): Mirror {
         return await readFileBounded(join(folder, path), MAX_BYTES);
       } catch (error) {
         if (hasErrorCode(error, 'ENOENT')) return undefined;
+        throw unusable(target, error);
+      }
+    },
+    async askForBundle({ sha256 }) {
+      try {
+        const file = await open(join(folder, bundlePath(sha256)));
+        const chunks = async function* (): AsyncGenerator<Uint8Array> {
+          try {
+            for await (const chunk of file.createReadStream()) yield chunk as Buffer;
+          } catch (error) {
+            throw unusable(target, error);
+          }
+        };
+        return { chunks };
+      } catch (error) {
+        if (hasErrorCode(error, 'ENOENT')) throw new CliError(`${target} does not have it`);
         throw unusable(target, error);
       }
     },
@@ -136,6 +151,10 @@ function httpMirror(context: NetworkContext, target: string): Mirror {
         if (error instanceof ProblemError && error.status === 404) return undefined;
         throw error;
       }
+    },
+    askForBundle({ sha256, size }) {
+      const url = urlOf(bundlePath(sha256));
+      return sendRequest(context, { method: 'GET', url, timeoutMs: transferTimeoutMs(size) });
     },
   };
 }

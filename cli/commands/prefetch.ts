@@ -1,29 +1,20 @@
-import { rename, rm } from 'node:fs/promises';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { requireQuorum } from '../client/quorum.ts';
-import { digestFile, writeVerified } from '../client/download.ts';
-import { askForBundle } from '../client/mirror.ts';
-import { refreshTargets } from '../client/targets.ts';
+import { openMirrors, type PlannedBundle } from '../client/mirror.ts';
+import { refreshTargets, type TrustedTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';
-import {
-  CliError,
-  InterruptedError,
-  ProblemError,
-  TemporaryError,
-  WithdrawnError,
-} from '../errors.ts';
-import type { CampaignDirectory } from '../home/campaign-directory.ts';
-import { hasErrorCode } from '../home/files.ts';
+import { CliError, ProblemError, TemporaryError, WithdrawnError } from '../errors.ts';
 import { fetchChain, keptPlans, type Chain } from '../client/chain.ts';
+import { keepCiphertext } from '../operator/ciphertext.ts';
 import { requireNoticeOf, requirePublic } from '../operator/notice.ts';
-import { bundleName, SIGNATURES_NAME } from '../operator/opening.ts';
+import { SIGNATURES_NAME } from '../operator/opening.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
 
 export const prefetchCommand: Command = {
   name: 'prefetch',
   group: 'operator',
-  summary: 'Fetch and verify the encrypted patch ahead of T0; run it again at any time',
+  summary: 'Fetch and verify the encrypted patch and disclosure ahead of T0; run it at any time',
   args: [{ name: 'id', description: 'campaign id' }],
   options: [{ flag: '--variant <name>', description: 'client variant; default: the only one' }],
   example: 'sealdrop prefetch SDX-2026-7KQ4 --variant agave',
@@ -43,17 +34,17 @@ export const prefetchCommand: Command = {
     if (bundle === undefined) throw new Error('a chosen variant is in the plan');
 
     const targets = await refreshTargets(home, client, trust, context.now());
-    if (targets.bundles.get(bundle.sha256) !== bundle.size) {
-      throw new ProtocolError(
-        'trust_invalid',
-        'the officers’ signed targets do not list this bundle; tell an officer',
-      );
-    }
-    await download(session, directory, bundle, plan.mirrors ?? []);
+    requireTargets(targets, bundle);
+    requireTargets(targets, plan.closingBundle);
+    const mirrors = openMirrors(context, [], plan);
+    await keepCiphertext(session, directory, bundle, mirrors);
     await directory.write(SIGNATURES_NAME, await fetchSignatures(session, chain));
 
     const { out } = context;
     out.line(`${id}: ciphertext for ${variant} is here and verified, ${bundle.size} bytes`);
+    // Last, so that whoever keeps the disclosure back does not keep the patch back with it.
+    await keepCiphertext(session, directory, plan.closingBundle, mirrors);
+    out.line(`and that of the disclosure, ${plan.closingBundle.size} bytes`);
     out.line(`T0 is ${state.releaseTime}`);
     out.note(`then: sealdrop fetch ${id} --variant ${variant} --wait --out ./patch`);
     out.summary({
@@ -61,11 +52,20 @@ export const prefetchCommand: Command = {
       variant,
       sha256: bundle.sha256,
       size: bundle.size,
+      closing: plan.closingBundle.sha256,
       releaseTime: state.releaseTime,
       checkpoint: checkpoint.size,
     });
   },
 };
+
+function requireTargets({ bundles }: TrustedTargets, { sha256, size }: PlannedBundle): void {
+  if (bundles.get(sha256) === size) return;
+  throw new ProtocolError(
+    'trust_invalid',
+    'the officers’ signed targets do not list this bundle; tell an officer',
+  );
+}
 
 /** Plans and directives from the server, verified. */
 async function fetchArmed(session: OperatorSession, id: string): Promise<Chain> {
@@ -95,50 +95,4 @@ async function fetchSignatures(
       'repeat the command in a minute',
     );
   }
-}
-
-/** From the server, or from the first mirror of the plan that has it while the server is of no help. */
-async function download(
-  { client, context }: OperatorSession,
-  directory: CampaignDirectory,
-  bundle: { readonly sha256: string; readonly size: number },
-  mirrors: readonly string[],
-): Promise<void> {
-  const { sha256, size } = bundle;
-  const path = await directory.path(bundleName(sha256));
-  try {
-    const found = await digestFile(path);
-    if (found.sha256 === sha256 && found.size === size) return;
-    await rm(path);
-  } catch (error) {
-    if (!hasErrorCode(error, 'ENOENT')) throw error;
-  }
-  // What an interrupted run left of it is no use: only the whole can be verified.
-  const part = `${path}.part`;
-  await rm(part, { force: true });
-  const sources = [
-    () => client.downloadBlob(sha256, size, part),
-    ...mirrors.map(
-      (mirror) => () => writeVerified(() => askForBundle(context, mirror, bundle), part, bundle),
-    ),
-  ];
-  const failures: unknown[] = [];
-  for (const [i, fetchPart] of sources.entries()) {
-    try {
-      await fetchPart();
-      await rename(part, path);
-      return;
-    } catch (error) {
-      const isTrouble = error instanceof CliError || error instanceof ProtocolError;
-      if (!isTrouble || error instanceof InterruptedError) throw error;
-      failures.push(error);
-      const where = i === 0 ? 'the server' : (mirrors[i - 1] ?? '');
-      if (mirrors.length > 0) context.out.warn(`no ciphertext from ${where}: ${error.message}`);
-    }
-  }
-  const [first] = failures;
-  if (!(first instanceof ProblemError) || first.status !== 404) throw first;
-  throw new CliError('the server does not have the ciphertext', 'tell an officer', {
-    cause: first,
-  });
 }

@@ -2,7 +2,7 @@ import type { Plan } from '../../protocol/campaign/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifiedChunks } from '../client/download.ts';
 import { readBody, sendRequest, type NetworkContext } from '../client/http.ts';
-import { askForBundle } from '../client/mirror.ts';
+import { openMirror } from '../client/mirror.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
 import type { Output } from '../output.ts';
 import { error, warning, type Finding } from './finding.ts';
@@ -80,7 +80,7 @@ async function compare(
     try {
       let length = 0;
       for await (const chunk of verifiedChunks(
-        await askForBundle(context, mirror, bundle),
+        await openMirror(context, mirror).askForBundle(bundle),
         bundle,
       )) {
         length += chunk.length;

@@ -7,6 +7,7 @@ import {
 } from '../../protocol/embargo/bundle.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
@@ -21,6 +22,7 @@ import { CliError, ProblemError } from '../errors.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { approvedRevision, verifyApproval, type Approvers } from './approval.ts';
+import { bundleName } from './ciphertext.ts';
 import type { Chain } from '../client/chain.ts';
 import { samePatch } from '../client/chain.ts';
 import {
@@ -66,7 +68,9 @@ export async function findReleaseKey(
     }
     return opened;
   };
-  const { shares } = await read(await findShares(client, mirrors, chain, blame));
+  const { shares } = await read(
+    await findShares(client, mirrors, samePatch(chain), RELEASE, blame),
+  );
   const split = releasedThrough(shares, plan);
   if (split !== undefined) {
     if (split === 'break-glass') blame(BREAK_GLASS_TEXT);
@@ -77,6 +81,9 @@ export async function findReleaseKey(
   if (json === undefined) return undefined;
   return (await read([{ source: 'the server', read: () => readEnvelope(json) }])).releaseKey;
 }
+
+/** Through either split. */
+const RELEASE: readonly KeyName[] = ['release', 'break-glass'];
 
 async function findPublishedKey(
   client: OperatorSession['client'],
@@ -91,7 +98,7 @@ async function findPublishedKey(
 }
 
 /** Officers alone publish; what anybody hands out besides is left out, and told. */
-function verifyPublications(
+export function verifyPublications(
   roots: readonly TrustRoot[],
   plan: Plan,
   found: readonly Found[],
@@ -108,9 +115,7 @@ function verifyPublications(
   });
 }
 
-/** Name of a ciphertext in a campaign's directory. */
-export const bundleName = (sha256: string): string => `${sha256}.age`;
-/** Name of the second age file there. */
+/** Name of the second age file in a campaign's directory. */
 export const SIGNATURES_NAME = 'signatures.age';
 
 /** What `prefetch` left here of one variant. Nothing of it is verified. */

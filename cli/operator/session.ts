@@ -13,13 +13,17 @@ import { CliError, InterruptedError } from '../errors.ts';
 import { openHome, type Home } from '../home/home.ts';
 import type { OperatorKeys } from '../home/keys.ts';
 
-/** An operator at work: own keys, what is trusted, and the server. */
-export interface OperatorSession {
+/** Anybody who reads what officers have made public: what is trusted, and the server. */
+export interface ReaderSession {
   readonly context: Context;
   readonly home: Home;
-  readonly keys: OperatorKeys;
   readonly client: Client;
   readonly trust: Trust;
+}
+
+/** An operator at work, with own keys. */
+export interface OperatorSession extends ReaderSession {
+  readonly keys: OperatorKeys;
 }
 
 /**
@@ -62,9 +66,26 @@ export async function openToSpeak(context: Context): Promise<SpeakerSession> {
  * goes wrong with that is no obstacle.
  */
 export async function openForRelease(context: Context): Promise<OperatorSession> {
-  const session = await openOffline(context);
+  return withNewerRoots(await openOffline(context));
+}
+
+/** The same for anybody; whoever has keys shows them, as not every server answers strangers. */
+export async function openToRead(context: Context): Promise<ReaderSession> {
+  const home = openHome(context);
+  const client = await connectToRead(context, home);
+  return withNewerRoots({ context, home, client, trust: await loadTrust(home) });
+}
+
+/** Its client. */
+export async function connectToRead(context: Context, home: Home): Promise<Client> {
+  const keys = (await home.findOperatorKeys()) ?? (await home.findOfficerKeys());
+  return connect(context, home, keys?.signer);
+}
+
+async function withNewerRoots<T extends ReaderSession>(session: T): Promise<T> {
+  const { context, home, client } = session;
   try {
-    return { ...session, trust: await refreshTrust(session.home, session.client) };
+    return { ...session, trust: await refreshTrust(home, client) };
   } catch (error) {
     if (!(error instanceof ProtocolError) && !(error instanceof CliError)) throw error;
     if (error instanceof InterruptedError) throw error;

@@ -1,6 +1,7 @@
+import type { Revision } from '../../protocol/campaign/chain.ts';
+import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
-import { samePatch, type Chain } from '../client/chain.ts';
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { publicationPath, type Mirror } from '../client/mirror.ts';
@@ -14,21 +15,26 @@ export interface Found {
 }
 
 /**
- * Shares of the release key from the server and every mirror, asked at once.
+ * Shares from the server and every mirror, asked at once.
  *
  * As long as one source answers, whatever is wrong with the others is told and no obstacle.
  *
+ * @param revisions - Under each of them mirrors are asked: an agent may not have heard of the last.
+ * @param keys - Those that mirrors are asked for. The server hands out whatever is out.
  * @throws What the server answered, when nothing came from anywhere.
  */
 export async function findShares(
   client: Client,
   mirrors: readonly Mirror[],
-  chain: Pick<Chain, 'plan' | 'revisions'>,
+  revisions: readonly Revision[],
+  keys: readonly KeyName[],
   warn: (text: string) => void,
 ): Promise<readonly Found[]> {
+  const plan = revisions.at(-1)?.plan;
+  if (plan === undefined) throw new Error('the plan in force is one of these revisions');
   const [server, ...others] = await Promise.allSettled([
-    sharesOfServer(client, chain.plan.campaign),
-    ...mirrors.map((mirror) => sharesOfMirror(mirror, chain)),
+    sharesOfServer(client, plan.campaign),
+    ...mirrors.map((mirror) => sharesOfMirror(mirror, revisions, keys)),
   ]);
   const found: Found[] = [];
   for (const [i, answer] of others.entries()) {
@@ -47,14 +53,15 @@ async function sharesOfServer(client: Client, campaign: string): Promise<readonl
   return shares.map((json) => ({ source: 'the server', read: () => readEnvelope(json) }));
 }
 
-/** Under each revision that has this patch: an agent may not have heard of the last one. */
 async function sharesOfMirror(
   mirror: Mirror,
-  chain: Pick<Chain, 'plan' | 'revisions'>,
+  revisions: readonly Revision[],
+  keys: readonly KeyName[],
 ): Promise<readonly Found[]> {
-  const shares = chain.plan.shares.filter(({ key }) => key !== 'closing');
-  const paths = samePatch(chain).flatMap(({ digest }) =>
-    shares.map(({ officer, key }) => publicationPath(digest, officer, key)),
+  const paths = revisions.flatMap(({ digest, plan }) =>
+    plan.shares
+      .filter(({ key }) => keys.includes(key))
+      .map(({ officer, key }) => publicationPath(digest, officer, key)),
   );
   const files = await Promise.all(paths.map((path) => mirror.find(path)));
   return files.flatMap((bytes) =>
@@ -65,7 +72,7 @@ async function sharesOfMirror(
 }
 
 /** @throws What is a bug of ours, or an interruption. */
-function reasonOf(reason: unknown): string {
+export function reasonOf(reason: unknown): string {
   const isTrouble = reason instanceof CliError || reason instanceof ProtocolError;
   if (!isTrouble || reason instanceof InterruptedError) throw reason;
   return reason.message;

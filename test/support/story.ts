@@ -176,7 +176,8 @@ export async function openStory(
   };
 
   const targetsBy = async (officer: TestOfficer): Promise<string> => {
-    const bundles = [...others.map((it) => it.sealed.plan), plan].flatMap((it) => it.bundles);
+    const plans = [...others.map((it) => it.sealed.plan), plan];
+    const bundles = plans.flatMap((it) => [...it.bundles, it.closingBundle]);
     const timestamp = (await asLead().get('/tuf/timestamp.json')).json<{
       signed: { meta: { 'snapshot.json': { version: number } } };
     }>();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { runCommand, type Command, type Input } from '../../../cli/command.ts';
 import { enrollCommand } from '../../../cli/commands/enroll.ts';
@@ -181,6 +181,8 @@ describe('an operator', () => {
     await run(prefetchCommand, { args: [story.sealed.id] });
     assert.deepEqual(await readdir(directory), files);
     assert.ok(files.every((name) => !name.endsWith('.part')));
+    assert.equal(once['closing'], story.sealed.closing.sha256);
+    assert.ok(files.includes(`${story.sealed.closing.sha256}.age`));
   });
 
   it('mends a ciphertext that was damaged on disk', async () => {
@@ -216,6 +218,19 @@ describe('an operator', () => {
     await writeFile(join(bundles, `${sha256}.age`), whole);
     assert.equal(await prefetch(), 0);
     assert.deepEqual(await readFile(local), whole);
+
+    // Who keeps the disclosure back is found out, and does not keep the patch back with it.
+    const closing = join(dirname(local), `${story.sealed.closing.sha256}.age`);
+    await rm(closing);
+    await rm(local);
+    assert.equal(await prefetch(), 6);
+    assert.deepEqual(await readFile(local), whole);
+    await writeFile(
+      join(bundles, `${story.sealed.closing.sha256}.age`),
+      story.sealed.closing.bytes,
+    );
+    assert.equal(await prefetch(), 0);
+    assert.deepEqual(new Uint8Array(await readFile(closing)), story.sealed.closing.bytes);
   });
 
   it('gets exit 3 before T0, and nothing is left behind', async () => {
