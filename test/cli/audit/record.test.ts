@@ -115,6 +115,20 @@ describe('record of a real campaign', () => {
     assert.deepEqual(names, ['record']);
   });
 
+  it('is the same without its audit, and says that there was none', async () => {
+    await using context = await auditor({ json: true });
+    const out = join(folder, 'unaudited');
+    const input = { args: [world.story.sealed.id], options: { out, unaudited: true } };
+    await runCommand(recordCommand, input, context);
+    assert.equal(context.said.summary()['result'], 'unaudited');
+    assert.equal(context.said.events().length, 1);
+    assert.deepEqual(
+      await filesBelow(join(out, 'documents')),
+      await filesBelow(join(record, 'documents')),
+    );
+    await rm(out, { recursive: true });
+  });
+
   it('accounts for the same leaves as an audit of the server does', async () => {
     await using offline = await testContext({ json: true });
     await runCommand(auditCommand, { args: [record], options: { rootSha256 } }, offline);
