@@ -73,6 +73,8 @@ function readOpened(file: number, path: string, maxBytes: number): Uint8Array {
   }
 }
 
+const MAX_CALL_BYTES = 2 ** 30;
+
 /** A size from `stat` is a first guess only: pipes and devices have none, and files grow. */
 class GrowingBuffer {
   #bytes: Uint8Array;
@@ -86,9 +88,9 @@ class GrowingBuffer {
     this.#bytes = new Uint8Array(Math.min(size, maxBytes) + 1);
   }
 
-  /** Where to read to next; never empty. */
+  /** Where to read to next; never empty, and never more than one system call may read. */
   get free(): Uint8Array {
-    return this.#bytes.subarray(this.#length);
+    return this.#bytes.subarray(this.#length, this.#length + MAX_CALL_BYTES);
   }
 
   /** @throws {ProtocolError} `too_large` */

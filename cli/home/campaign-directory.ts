@@ -9,7 +9,8 @@ export interface CampaignDirectory {
   readonly campaign: string;
   /** Absolute path of a file in it, which need not exist. The directory does. */
   path(name: string): Promise<string>;
-  find(name: string): Promise<Uint8Array | undefined>;
+  /** @param maxBytes - 64 MiB by default. */
+  find(name: string, maxBytes?: number): Promise<Uint8Array | undefined>;
   /** Replaces durably. Store only what has been verified. */
   write(name: string, content: Uint8Array | string): Promise<void>;
   /** As `find`, for keys: refused when others may read the file. */
@@ -38,7 +39,7 @@ export function openCampaignDirectory(parent: string, id: string): CampaignDirec
       await mkdir(directory, { recursive: true, mode: 0o700 });
       return resolve(name);
     },
-    find: (name) => findFile(resolve(name)),
+    find: (name, maxBytes) => findFile(resolve(name), maxBytes),
     write: (name, content) => writeAtomically(resolve(name), content),
     findSecret: (name) => findSecret(resolve(name)),
     writeSecret: (name, content) => writeAtomically(resolve(name), content, 0o600),

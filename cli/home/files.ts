@@ -10,7 +10,7 @@ import {
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { CliError, TemporaryError } from '../errors.ts';
 
-/** Nothing in a home is longer: stake snapshots are the longest. */
+/** Nothing in a home is longer but ciphertext: stake snapshots are the longest. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** Whether a file system call failed in this way, such as `ENOENT`. */
@@ -28,8 +28,8 @@ function orAbsent<T>(read: () => T): T | undefined {
 }
 
 /** The file's bytes, or `undefined` when it does not exist. */
-export function findFile(path: string): Promise<Uint8Array | undefined> {
-  return Promise.try(orAbsent, () => readFileBoundedSync(path, MAX_FILE_BYTES));
+export function findFile(path: string, maxBytes = MAX_FILE_BYTES): Promise<Uint8Array | undefined> {
+  return Promise.try(orAbsent, () => readFileBoundedSync(path, maxBytes));
 }
 
 /** A secret's bytes, or `undefined` when there is none; refused when others may read it. */

@@ -131,7 +131,7 @@ export async function readCiphertext(
   variant: string,
 ): Promise<Ciphertext> {
   const planned = plan.bundles.find((it) => it.variant === variant);
-  const bundle = planned && (await directory.find(bundleName(planned.sha256)));
+  const bundle = planned && (await directory.find(bundleName(planned.sha256), planned.size));
   const signatures = await directory.find(SIGNATURES_NAME);
   if (bundle !== undefined && signatures !== undefined) return { bundle, signatures };
   throw new CliError(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, readFile, stat } from 'node:fs/promises';
+import { chmod, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { generateSeed } from '../../../platform/ed25519.ts';
@@ -17,6 +17,18 @@ describe('files of a home', () => {
     assert.notEqual(await campaign.findSecret('access.key'), undefined);
     await chmod(path, 0o604);
     await assert.rejects(campaign.findSecret('access.key'), { name: 'ExposedSecretError' });
+  });
+
+  it('may be as long as their reader says, such as ciphertext of a planned size', async () => {
+    await using context = await testContext();
+    const campaign = openHome(context).campaign('SDX-2026-7KQ4');
+    const path = await campaign.path('build.age');
+    const size = 64 * 1024 * 1024 + 1;
+    await writeFile(path, '');
+    await truncate(path, size);
+    assert.equal((await campaign.find('build.age', size))?.length, size);
+    await assert.rejects(campaign.find('build.age', size - 1), { code: 'too_large' });
+    await assert.rejects(campaign.find('build.age'), { code: 'too_large' });
   });
 
   it('stay inside the campaign, whatever it or the file is called', async () => {
