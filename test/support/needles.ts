@@ -18,6 +18,8 @@ export function needlesOf(
   needles: readonly { readonly name: string; readonly bytes: Uint8Array }[],
 ): Needles {
   const shifts = new Uint8Array(2 ** TABLE_BITS).fill(WINDOW - 2);
+  // By the slot of their window's end: where one of them may be is, by chance, also all of an empty page.
+  const candidates = Map.groupBy(needles, ({ bytes }) => slotAt(bytes, WINDOW - 1));
   for (const { bytes } of needles) {
     if (bytes.length < WINDOW) throw new RangeError(`a needle has ${WINDOW} bytes or more`);
     for (let end = 2; end < WINDOW; end++) {
@@ -30,10 +32,12 @@ export function needlesOf(
       const found = new Set<string>();
       const text = Buffer.from(haystack.buffer, haystack.byteOffset, haystack.length);
       for (let end = WINDOW - 1; end < haystack.length;) {
-        const shift = shifts[slotAt(haystack, end)] ?? 1;
+        const slot = slotAt(haystack, end);
+        const shift = shifts[slot] ?? 1;
         if (shift === 0) {
           const start = end - WINDOW + 1;
-          for (const { name, bytes } of needles) {
+          for (const { name, bytes } of candidates.get(slot) ?? []) {
+            if (bytes[0] !== haystack[start]) continue;
             if (text.subarray(start, start + bytes.length).equals(bytes)) found.add(name);
           }
         }
