@@ -147,6 +147,9 @@ describe('the answer of a witness', () => {
     'no final newline': own.slice(0, -1),
     'a page of HTML': '<html>\n',
     'carriage returns': own.replace('\n', '\r\n'),
+    // What stands before the last blank line is what the witness signed, and no checkpoint of ours.
+    'a longer text that it signed': `${stranger}\n${witness(0).cosign(`${TEXT}\n${stranger}`, SECONDS)}`,
+    'a text with an empty line that it signed': `\n${witness(0).cosign(`${TEXT}\n`, SECONDS)}`,
     'a hundred and one lines': Array.from({ length: 101 }, (_, n) =>
       witness(0).cosign(TEXT, SECONDS + n),
     ).join(''),

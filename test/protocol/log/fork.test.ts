@@ -3,10 +3,10 @@ import { describe, it } from 'node:test';
 
 import fc from 'fast-check';
 
-import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { concatBytes, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { findFork, forkRanges, verifyFork } from '../../../protocol/log/fork.ts';
 import type { ForkProof } from '../../../protocol/log/fork.ts';
-import { leafHash, rootOf } from '../../../protocol/log/merkle.ts';
+import { EMPTY_ROOT, foldConsistency, leafHash, rootOf } from '../../../protocol/log/merkle.ts';
 import type { LeafRange } from '../../../protocol/log/merkle.ts';
 import type { TreeReader } from '../../../protocol/log/tree-reader.ts';
 
@@ -84,6 +84,16 @@ describe('the proof of a fork', () => {
       refused(older, { ...newer, root: older.root }, proof);
       refused(newer, older, proof);
     }
+  });
+
+  it('is not made of an honest log by cutting its nodes at another byte', () => {
+    const leaves = leavesOf('true', 2);
+    const [a = EMPTY_ROOT, b = EMPTY_ROOT] = leaves;
+    const [older, newer] = [stateOf([a]), stateOf(leaves)];
+    const shifted = [concatBytes(a, b.subarray(0, 1)), b.subarray(1)];
+    // Side by side they are the bytes that the newer root is the hash of, and the first is no older root.
+    assert.deepEqual(foldConsistency(1, 2, shifted)[1], newer.root);
+    assert.throws(() => verifyFork(older, newer, shifted), { code: 'proof_invalid' });
   });
 
   it('is nothing but the two states when they have one size', async () => {

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 import {
+  concatBytes,
   fromBase64,
   fromHex,
   toBase64,
@@ -13,6 +14,7 @@ import {
 import {
   consistencyProof,
   EMPTY_ROOT,
+  foldConsistency,
   inclusionProof,
   leafHash,
   nodeHash,
@@ -260,6 +262,30 @@ describe('consistency proofs', () => {
     const proof = consistencyProof(10, rewritten);
     refuses(() => {
       verifyConsistency(10, MAX_SIZE, proof, rootAt(10), rootOf(rewritten));
+    });
+  });
+
+  it('refuse a log that shrank, though its root stayed', () => {
+    // Every step of the climb would fit: from two leaves to one there is none.
+    refuses(() => {
+      verifyConsistency(2, 1, [], rootAt(2), rootAt(2));
+    });
+  });
+
+  it('refuse nodes of other lengths that make the same bytes side by side', () => {
+    const [size1, size2] = [3, 4];
+    const [start = EMPTY_ROOT, sibling = EMPTY_ROOT, ...rest] = consistencyProof(
+      size1,
+      LEAVES.slice(0, size2),
+    );
+    const longer = concatBytes(start, sibling.subarray(0, 1));
+    const shifted = [longer, sibling.subarray(1), ...rest];
+    const [, whole] = foldConsistency(size1, size2, shifted);
+    assert.deepEqual(whole, rootAt(size2), 'the control: the larger root does come out');
+    refuses(() => {
+      // The older root is what the longer node makes of it, as whoever forges it would have signed.
+      const [older] = foldConsistency(size1, size2, shifted);
+      verifyConsistency(size1, size2, shifted, older, rootAt(size2));
     });
   });
 

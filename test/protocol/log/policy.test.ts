@@ -188,6 +188,11 @@ describe('a witness policy', () => {
     const many = Array.from({ length: 65 }, (_, n) => W(n + 1));
     assert.match(refused(policyOf(...many, 'quorum none')), /line 65: more than 64 of a kind/);
     assert.equal(refused(policyOf(...many.slice(0, 64), 'quorum none')), 'accepted');
+    // Each group has the one before it as its only member.
+    const nested = Array.from({ length: 65 }, (_, n) => `group g${n + 1} all g${n}`);
+    const chain = [W(1), `group g0 all w1`, ...nested];
+    assert.match(refused(policyOf(...chain, 'quorum none')), /line 66: more than 64 of a kind/);
+    assert.equal(refused(policyOf(...chain.slice(0, 65), 'quorum g63')), 'accepted');
   });
 
   it('refuses two keys with one name and key id, by which nobody could tell them apart', () => {
