@@ -200,12 +200,14 @@ describe('an epoch of the log', () => {
     const accounts = Array.from({ length: 50 }, (_, index) =>
       formatLeaf({ type: 'opened', index }),
     );
-    await log.commits.run((tx) =>
-      enqueueLeaves(
-        tx,
-        accounts.map((leaf) => ({ leaf, queuedAt: '2026-11-20T14:00:00.000Z' })),
-      ),
-    );
+    const account = (leaves: readonly string[]): Promise<number[]> =>
+      log.commits.run((tx) =>
+        enqueueLeaves(
+          tx,
+          leaves.map((leaf) => ({ leaf, queuedAt: '2026-11-20T14:00:00.000Z' })),
+        ),
+      );
+    await account(accounts);
     await log.enqueue(10, 10);
     assert.equal(await log.deps.leaves.number(EPOCH), 16 + 50);
     assert.deepEqual(real(await read(log)), [
@@ -215,6 +217,10 @@ describe('an epoch of the log', () => {
     ]);
     assert.equal(await log.deps.leaves.number(EPOCH), 16 + 50 + 16);
     assert.equal(real(await read(log)).length, 70);
+    // Beside fewer leaves than an epoch has room for they take no dummy's place either.
+    await log.enqueue(20, 2);
+    await account(accounts.slice(0, 3));
+    assert.equal(await log.deps.leaves.number(EPOCH), 82 + 16 + 3);
   });
 
   it('makes nothing wait between a release and its disclosure', async () => {

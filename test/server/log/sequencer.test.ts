@@ -109,6 +109,19 @@ describe('the sequencer', () => {
     assert.equal((await check(log)).checkpoint.size, 2);
   });
 
+  it('publishes no note that its witnesses have changed', async () => {
+    await using directory = await temporaryFolder();
+    await using log = openLog(directory.path);
+    await grow(log, 1);
+    const witnesses = {
+      cosign: (note: string): Promise<string> => Promise.resolve(note.replace('\n2\n', '\n3\n')),
+    };
+    const sequencer = await openSequencer({ ...log.deps, witnesses });
+    await log.enqueue(1, 1);
+    await assert.rejects(sequencer.sequenceOnce(), { message: /changed the checkpoint/ });
+    assert.equal((await check(log)).checkpoint.size, 1);
+  });
+
   it('runs at the multiples of its interval until it is told to end', async () => {
     await using directory = await temporaryFolder();
     await using log = openLog(directory.path);
@@ -247,6 +260,14 @@ describe('opening a log', () => {
       },
     ],
     [
+      'whose checkpoint says something else than was signed',
+      /not by this log/,
+      async (log) => {
+        const path = join(log.folder, 'checkpoint');
+        await writeFile(path, (await readFile(path, 'utf8')).replace('\n5\n', '\n4\n'));
+      },
+    ],
+    [
       'whose checkpoint has another root for its size',
       /not part of the log/,
       (log) => publish(log, 5, leafHash(new Uint8Array())),
@@ -332,6 +353,19 @@ describe('opening a log', () => {
       await assert.rejects(sequencer.sequenceOnce(), { code: 'unavailable' });
       assert.equal((await log.deps.heads.find(LOG_SIGNER.name))?.size, 5);
     }
+  });
+
+  it('signs nothing on top of a tile that rots while it runs', async () => {
+    await using directory = await temporaryFolder();
+    await using log = openLog(directory.path);
+    const sequencer = await openSequencer(log.deps);
+    await log.enqueue(0, 256);
+    await sequencer.sequenceOnce();
+    // Nothing is added to this tile, so it is only read, for the root.
+    await flip(join(log.folder, 'tile/1/000.p/1'));
+    await log.enqueue(256, 1);
+    await assert.rejects(sequencer.sequenceOnce(), { code: 'proof_invalid' });
+    assert.equal((await log.deps.heads.find(LOG_SIGNER.name))?.size, 256);
   });
 });
 
