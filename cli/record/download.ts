@@ -12,11 +12,10 @@ import {
   type VerifiedOperatorStatement,
 } from '../../protocol/statement/operator.ts';
 import { parsePublication } from '../../protocol/statement/share.ts';
+import { fetchChain, keptPlans } from '../client/chain.ts';
 import { refreshCheckpoint, type SeenCheckpoint } from '../client/checkpoint.ts';
 import type { Client } from '../client/client.ts';
-import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
-import { fetchPlans } from '../client/plans.ts';
 import { reportQuorum } from '../client/quorum.ts';
 import { NotReleasedError, TemporaryError } from '../errors.ts';
 import { replayAdoption } from './adoption.ts';
@@ -121,17 +120,16 @@ export async function downloadRecord(
   };
 }
 
-/** The officers' decisions and every plan that they put in force, verified. */
+/** The officers' decisions and every plan that they put in force, verified and kept. */
 async function downloadChain(
-  { client, home, trust }: Archivist,
+  archivist: Archivist,
   id: string,
 ): Promise<{
   readonly directives: RecordParts['directives'];
   readonly revisions: readonly Revision[];
 }> {
-  const { completed } = await client.directives(id);
-  const plans = await fetchPlans(client, id, completed);
-  const { revisions } = await verifyCompleted(home, trust, plans, completed);
+  const kept = await keptPlans(archivist.home.campaign(id));
+  const { completed, revisions } = await fetchChain(archivist, id, kept);
   const directives = completed.map(({ envelope, completedAt }) => {
     return { envelope: readEnvelope(envelope), completedAt };
   });

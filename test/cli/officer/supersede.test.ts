@@ -233,6 +233,9 @@ describe('the record of a campaign with two revisions', () => {
     for (const name of own) assert.ok(first.includes(name) && later.includes(name), name);
     assert.deepEqual(await readdir(join(record, 'commitment')), ['COMMITMENT', 'COMMITMENT.r2']);
     await audit(record);
+    // What a record taught this home of decisions, its other commands know as well.
+    await operator(`verify ${patch('second')}`);
+    await operator('inbox');
   });
 
   it('is checked by the commands of its README, too', { skip: skipReadme() }, async () => {
