@@ -71,7 +71,15 @@ async function checkAction(
       }
       const after = revised === undefined ? standing : afterRevision(session, standing, revised);
       const committed = await checkCommit(session, after, pending, draft);
-      if (action === 'commit') return committed;
+      if (action === 'commit') {
+        const { status } = standing.state;
+        if (status !== 'armed' && status !== 'released') return committed;
+        const targets = await signTargets(session, after.plan, pending);
+        return {
+          checked: [...committed.checked, TARGETS],
+          companions: { ...committed.companions, targets },
+        };
+      }
       const armed = await checkArm(session, after, pending, undefined);
       return {
         checked: [...new Set([...committed.checked, ...armed.checked])],
@@ -103,6 +111,7 @@ function afterRevision(
 }
 
 const OWN_SHARES = 'our own shares are in custody and are those of the plan';
+const TARGETS = 'the TUF targets list the ciphertexts of this plan and those before, no others';
 const LASTING = 'the root of trust and the keys in it last until after T0';
 
 async function checkCommit(
@@ -167,10 +176,7 @@ async function checkArm(
   const holdsShares = isHolder(session, planRoot);
   if (holdsShares) await openOwnShares(session, plan);
   if (draft !== undefined) await checkStoredSignatures(session, standing, draft);
-  const targets =
-    pending === undefined
-      ? await proposeTargets(session, plan)
-      : await cosignTargets(session, plan, pending.targets);
+  const targets = await signTargets(session, plan, pending);
   return {
     checked: [
       holdsShares
@@ -181,10 +187,21 @@ async function checkArm(
       ...reviewed,
       ...witnessed,
       ...(draft === undefined ? [] : ["the officers' signatures over the plaintext hold"]),
-      'the TUF targets list the ciphertexts of this plan and those before, no others',
+      TARGETS,
     ],
     companions: { targets },
   };
+}
+
+/** What operators fetch once the move is done. */
+function signTargets(
+  session: OfficerSession,
+  plan: Plan,
+  pending: Pending | undefined,
+): Promise<Uint8Array> {
+  return pending === undefined
+    ? proposeTargets(session, plan)
+    : cosignTargets(session, plan, pending.targets);
 }
 
 /** Whoever arms must not be shown a log that others do not see. */

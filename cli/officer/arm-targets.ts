@@ -13,7 +13,7 @@ const KEEP_MS = 90 * 86_400_000;
 /** No honest proposal is good for longer. */
 const MAX_LIFETIME_MS = 3 * 366 * 86_400_000;
 
-/** The TUF targets that arming this campaign brings, signed by us alone. */
+/** The TUF targets that `arm`, `supersede` or another wording brings, signed by us alone. */
 export async function proposeTargets(session: OfficerSession, plan: Plan): Promise<Uint8Array> {
   const current = await refreshTargets(
     session.home,
@@ -31,7 +31,7 @@ export async function proposeTargets(session: OfficerSession, plan: Plan): Promi
 }
 
 /**
- * Check the targets that another officer proposed with `arm`: they keep what is there, add this
+ * Check the targets that another officer proposed with a move: they keep what is there, add this
  * campaign's ciphertexts, and nothing else.
  *
  * @returns The same content, signed by us.
@@ -42,7 +42,8 @@ export async function cosignTargets(
   plan: Plan,
   proposed: Uint8Array | undefined,
 ): Promise<Uint8Array> {
-  if (proposed === undefined) throw new ProtocolError('trust_invalid', 'arm without TUF targets');
+  if (proposed === undefined)
+    throw new ProtocolError('trust_invalid', 'no TUF targets came with the move');
   const { context, home, client, keys, trust } = session;
   const { targets } = verifyTargets(proposed, trust.root, verifyEd25519, 1);
   const now = context.now();

@@ -102,13 +102,17 @@ describe('a revised plan', () => {
     assert.equal((await officer.get(`${story.path}/plan?plan=${'0'.repeat(64)}`)).status, 404);
 
     const commit = { plan: digest, revision: 2, to: 'armed', reason: 'a wrong sentence' } as const;
-    const early = await story.submit(world.officer(0), await story.directive('commit', commit));
+    const { closingBundle } = revision.plan;
+    const { sha256 } = closingBundle;
+    const next = await story.directive('commit', commit);
+    const early = await story.submit(world.officer(0), next, closingBundle);
     assert.deepEqual(problemOf(early), { status: 409, type: 'conflict' });
-    const { sha256 } = revision.plan.closingBundle;
     expectStatus(await officer.put(`/blobs/sha256/${sha256}`, revision.closing), 204);
     assert.equal((await asOperator.get(`/blobs/sha256/${sha256}`)).status, 404);
+    const unlisted = await story.submit(world.officer(0), next);
+    assert.deepEqual(problemOf(unlisted), { status: 422, type: 'refused' });
     const before = await view();
-    await story.decide('commit', commit);
+    await story.decide('commit', commit, closingBundle);
     const now = await view();
     assert.deepEqual([now.revision, now.plan], [2, digest]);
     assert.equal(now.releaseTime, before.releaseTime);

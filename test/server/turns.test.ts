@@ -160,11 +160,11 @@ describe('a turn', () => {
     );
     const { officers } = world.server;
     const signers = officers.map(({ signing }) => signing);
-    const listed = action === 'arm' || action === 'supersede';
-    const metadata = signTargets(targets + 1, plan.bundles, officers, world.clock.now());
+    const ciphertexts = [...plan.bundles, plan.closingBundle];
+    const metadata = signTargets(targets + 1, ciphertexts, officers, world.clock.now());
     return world.server.client(signers[0]).post(`${story.path}/directives`, {
       envelope: envelopeJson(signEnvelope(payload, ...signers)),
-      ...(listed && { targets: toBase64(metadata) }),
+      ...(isListed({ action, from, to }) && { targets: toBase64(metadata) }),
       ...((action === 'commit' || action === 'supersede') && { attachment }),
     });
   };
@@ -196,7 +196,7 @@ describe('a turn', () => {
     const answer = expectStatus(await submit(story, turn, await story.directive(turn.action)), 200);
     const { completed, status } = answer.json<{ completed: boolean; status: Status }>();
     assert.deepEqual([completed, status], [true, turn.to]);
-    if (turn.action === 'arm' || turn.action === 'supersede') targets++;
+    if (isListed(turn)) targets++;
   };
 
   const bring = async (status: Status): Promise<Story> => {
@@ -252,6 +252,12 @@ describe('a turn', () => {
     });
   }
 });
+
+/** What officers sign targets with. */
+const isListed = ({ action, from }: Turn): boolean =>
+  action === 'arm' ||
+  action === 'supersede' ||
+  (action === 'commit' && (from === 'armed' || from === 'released'));
 
 /** All but the moves that every campaign makes. */
 const needsReason = ({ action, from }: Turn): boolean =>

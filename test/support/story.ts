@@ -74,16 +74,18 @@ export function enrol(server: StoryServer, operator: TestOperator): Promise<Answ
   });
 }
 
+type Ciphertext = SealedCampaign['plan']['closingBundle'];
+
 /** Drives one campaign of a test server from upload to disclosure. */
 export interface Story {
   readonly sealed: SealedCampaign;
   readonly path: string;
   /** The next directive, before it is signed. */
   directive(action: Action, options?: Partial<Directive>): Promise<Directive>;
-  /** One officer's submission of a directive. */
-  submit(officer: TestOfficer, directive: Directive): Promise<Answer>;
+  /** One officer's submission of a directive. `ciphertext` is what its plan brings anew. */
+  submit(officer: TestOfficer, directive: Directive, ciphertext?: Ciphertext): Promise<Answer>;
   /** All signatures it takes. */
-  decide(action: Action, options?: Partial<Directive>): Promise<void>;
+  decide(action: Action, options?: Partial<Directive>, ciphertext?: Ciphertext): Promise<void>;
   uploadCiphertext(): Promise<void>;
   putSignatures(): Promise<void>;
   /** Commit, notify and arm. */
@@ -175,9 +177,12 @@ export async function openStory(
     };
   };
 
-  const targetsBy = async (officer: TestOfficer): Promise<string> => {
+  const targetsBy = async (officer: TestOfficer, added?: Ciphertext): Promise<string> => {
     const plans = [...others.map((it) => it.sealed.plan), plan];
-    const bundles = plans.flatMap((it) => [...it.bundles, it.closingBundle]);
+    const bundles = [
+      ...plans.flatMap((it) => [...it.bundles, it.closingBundle]),
+      ...(added === undefined ? [] : [added]),
+    ];
     const timestamp = (await asLead().get('/tuf/timestamp.json')).json<{
       signed: { meta: { 'snapshot.json': { version: number } } };
     }>();
@@ -191,20 +196,21 @@ export async function openStory(
     return toBase64(signTargets(next, bundles, [officer], at));
   };
 
-  const submit = async (officer: TestOfficer, it: Directive): Promise<Answer> => {
+  const submit: Story['submit'] = async (officer, it, ciphertext) => {
+    const isReworded = it.action === 'commit' && it.from === 'armed';
     return server.client(officer.signing).post(`${path}/directives`, {
       envelope: envelopeJson(signEnvelope(encodeDirective(it), officer.signing)),
-      ...(it.action === 'arm' && { targets: await targetsBy(officer) }),
+      ...((it.action === 'arm' || isReworded) && { targets: await targetsBy(officer, ciphertext) }),
       ...(it.action === 'commit' && {
         attachment: toBase64(await seal(utf8Encode('signatures'), [plan.releaseRecipient])),
       }),
     });
   };
 
-  const decide = async (action: Action, changes?: Partial<Directive>): Promise<void> => {
+  const decide: Story['decide'] = async (action, changes, ciphertext) => {
     const it = await directive(action, changes);
     for (const [index, officer] of officers.slice(0, root.directiveThreshold).entries()) {
-      const answer = expectStatus(await submit(officer, it), 200);
+      const answer = expectStatus(await submit(officer, it, ciphertext), 200);
       const { completed } = answer.json<{ completed: boolean }>();
       assert.equal(completed, index === root.directiveThreshold - 1);
     }

@@ -31,12 +31,7 @@ import type { Additions } from './change.ts';
 import { changeOf } from './change.ts';
 import type { DirectiveStore, Proposal } from './directive-store.ts';
 import { describeMove, followUp } from './moves.ts';
-import {
-  checkPreconditions,
-  checkTargets,
-  commitsTo,
-  releasesCiphertext,
-} from './preconditions.ts';
+import { checkPreconditions, checkTargets, commitsTo, listsCiphertext } from './preconditions.ts';
 import type { Registry } from './registry.ts';
 
 const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
@@ -44,7 +39,7 @@ const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
 /** One officer's signature under a directive, and what has to come with it. */
 interface Submission {
   readonly envelope: Envelope;
-  /** TUF targets metadata with this officer's signature: with `arm` and `supersede`. */
+  /** TUF targets metadata with this officer's signature: see `listsCiphertext`. */
   readonly targets?: Uint8Array;
   /** Base64 of an age file: with `commit` and `supersede`. */
   readonly attachment?: string;
@@ -226,13 +221,13 @@ export function directives(deps: Deps): Directives {
 }
 
 /** What each action needs to come with every signature. */
-function checkCompanions({ action }: Directive, { targets, attachment }: Submission): void {
+function checkCompanions(directive: Directive, { targets, attachment }: Submission): void {
   refuseUnless(
-    releasesCiphertext(action) === (targets !== undefined),
-    'targets go with arm and supersede, only there',
+    listsCiphertext(directive) === (targets !== undefined),
+    'targets go with arm, supersede and a commit once armed, only there',
   );
   refuseUnless(
-    commitsTo(action) === (attachment !== undefined),
+    commitsTo(directive.action) === (attachment !== undefined),
     'an attachment goes with commit and supersede, only there',
   );
   if (attachment !== undefined) {

@@ -1,7 +1,7 @@
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
-import type { Action } from '../../../protocol/campaign/transitions.ts';
+import type { Action, CampaignStatus } from '../../../protocol/campaign/transitions.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
@@ -31,10 +31,20 @@ export function commitsTo(action: Action): boolean {
   return action === 'commit' || action === 'supersede';
 }
 
-/** Whether a move leads to the release of ciphertext that operators have to be told to fetch. */
-export function releasesCiphertext(action: Action): boolean {
+/** Whether a move leads to the release of ciphertext. */
+function releasesCiphertext(action: Action): boolean {
   return action === 'arm' || action === 'supersede';
 }
+
+/**
+ * Whether officers sign targets with a move, which tell operators what to fetch: once a campaign is
+ * armed, another wording too, as its disclosure is another ciphertext.
+ */
+export function listsCiphertext({ action, from }: Directive): boolean {
+  return releasesCiphertext(action) || (action === 'commit' && isFetched(from));
+}
+
+const isFetched = (status: CampaignStatus): boolean => status === 'armed' || status === 'released';
 
 /**
  * Check what has to be in place before a move: ciphertext to commit to and to arm with, signatures
@@ -77,7 +87,7 @@ async function checkReviews(
 }
 
 /**
- * Check the TUF targets that go with `arm` and `supersede`, as far as they are signed.
+ * Check the TUF targets that go with a move, as far as they are signed.
  *
  * @param signed - Who has signed the directive: they sign the targets with it.
  * @returns What is published, once a threshold has signed it; else `undefined`.
@@ -98,7 +108,8 @@ export async function checkTargets(
   const version = ((await store.findLatestTargets())?.version ?? 0) + 1;
   refuseUnless(targets.version === version, `targets version ${version} is next`);
   refuseUnless(now() < parseTime(targets.expires), 'the targets have expired');
-  for (const { sha256, size } of plans.get(digest)?.plan.bundles ?? []) {
+  const plan = plans.get(digest)?.plan;
+  for (const { sha256, size } of plan === undefined ? [] : ciphertextsOf(plan)) {
     const isListed = targets.bundles.some((it) => it.sha256 === sha256 && it.size === size);
     refuseUnless(isListed, `the targets leave out ciphertext ${sha256}`);
   }

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { serveOnce } from '../../../cli/officer/agent.ts';
 import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
+import { parsePlan, type Plan } from '../../../protocol/campaign/plan.ts';
+import { fromHex } from '../../../protocol/encoding/bytes.ts';
 import { moveIn } from './support/officers.ts';
-import { startStage, type Stage } from './support/stage.ts';
+import { startStage, type Run, type Stage } from './support/stage.ts';
 
 // Another disclosure for a campaign that is armed: notice, patch, keys and shares stay as they are.
 
@@ -21,9 +23,26 @@ const wake = async (): Promise<void> => {
   for (const { session, memory } of agents) await serveOnce(session, memory, 60_000);
 };
 
+const operator = (line: string, options = {}): Promise<Run> => stage.run('olga', line, options);
+
 before(async () => {
   stage = await startStage();
+  const { home } = await stage.contextOf('olga');
+  await moveIn(home, stage.officers, undefined, stage.server.url);
+  const [, , third] = stage.operators;
+  assert.ok(third);
+  const keypair = [...third.identitySeed, ...fromHex(third.identity.publicKey, 32)];
+  await writeFile(join(stage.folder, 'id.json'), JSON.stringify(keypair));
+  const identity = [join(stage.folder, 'id.json')];
+  await operator('enroll', { identity, email: 'olga@validator.example' });
   first = await stage.bring(ID, 'armed');
+  await stage.server.sequence();
+  const messages = join(stage.folder, 'messages');
+  await operator('inbox', { save: messages });
+  const notice = join(messages, `${ID}.notice`);
+  const list = join(notice, 'COMMITMENT');
+  await operator(`verify-notice ${join(notice, 'notice.txt')}`, { list });
+  await operator(`prefetch ${ID}`);
   second = await stage.seal(ID, {
     after: draftPath(first, 'ada'),
     wording: true,
@@ -43,6 +62,17 @@ describe('another wording of the disclosure', () => {
     assert.deepEqual([summary['completed'], summary['status']], [true, 'armed']);
   });
 
+  it('lets operators fetch the new disclosure, which officers have listed, with their old notice', async () => {
+    const plan = async (directory: string): Promise<Plan> =>
+      parsePlan(await readFile(join(directory, 'sealed', 'plan.txt')));
+    const [before, now] = [await plan(first), await plan(second)];
+    assert.notEqual(now.closingBundle.sha256, before.closingBundle.sha256);
+    await stage.server.sequence();
+    const { summary } = await operator(`prefetch ${ID}`);
+    assert.equal(summary['closing'], now.closingBundle.sha256);
+    assert.equal(summary['sha256'], before.bundles[0]?.sha256);
+  });
+
   it('releases the same patch, and its record has one patch under two revisions', async () => {
     await stage.server.sequence();
     stage.advanceTo(stage.releaseTime);
@@ -57,8 +87,6 @@ describe('another wording of the disclosure', () => {
     await wake();
     await stage.server.sequence();
 
-    const { home } = await stage.contextOf('olga');
-    await moveIn(home, stage.officers, undefined, stage.server.url);
     const out = join(stage.folder, 'record');
     const sleep = (): Promise<void> => stage.server.sequence();
     const { summary, stdout } = await stage.run('olga', `record ${ID}`, { out }, { sleep });
