@@ -1,6 +1,8 @@
-import { Command as CommanderCommand, CommanderError, Help, Option } from 'commander';
+import { Command as CommanderCommand, CommanderError, Option } from 'commander';
 import { optionName, type Command, type CommandGroup, type Input } from './command.ts';
 import { UsageError } from './errors.ts';
+import { EXIT_CODES, formatHelp, HEADINGS } from './help.ts';
+import type { Listed } from './listing.ts';
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -9,35 +11,28 @@ export interface GlobalOptions {
   readonly quiet: boolean;
 }
 
+/** The commands there are, and the way to the whole of one. */
+export interface Commands {
+  readonly listing: readonly Listed[];
+  load(name: string): Promise<Command>;
+}
+
 /** What a person asked for: a command to run, or help that has been printed already. */
 export type Request =
   { readonly command: Command; readonly input: Input; readonly globals: GlobalOptions } | 'done';
 
-const HEADINGS: Readonly<Record<CommandGroup, string>> = {
-  officer: 'Officers:',
-  operator: 'Operators:',
-  reviewer: 'Reviewers and endorsers:',
-  auditor: 'Auditors:',
-  all: 'Everybody:',
-};
-
 const ABOUT =
   'Distribute a security patch under embargo: sealed, committed to in public, opened at one hour.';
 
-const EXIT_CODES = `
-Exit codes:
-  0 ok  1 failure  2 usage  3 not yet released  4 login needed or refused  5 temporary, retry
-  6 verification failed  7 withdrawn or superseded  130 interrupted`;
-
 /**
- * Read a command line.
+ * Read a command line. Of the commands, only the one that is named in it is loaded.
  *
  * @param argv - What was typed after the program's name.
  * @param write - Receives help and the version.
  * @throws {@link UsageError} for anything that no command takes.
  */
 export async function parseCommandLine(
-  commands: readonly Command[],
+  commands: Commands,
   argv: readonly string[],
   version: string,
   write: (text: string) => void,
@@ -51,7 +46,7 @@ export async function parseCommandLine(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 'done';
-    throw usageError(error, argv, commands);
+    throw usageError(error, argv, commands.listing);
   }
   return request;
 }
@@ -60,22 +55,24 @@ export async function parseCommandLine(
 function usageError(
   error: CommanderError,
   argv: readonly string[],
-  commands: readonly Command[],
+  listing: readonly Listed[],
 ): UsageError {
-  const names = commands.map(({ name }) => name);
+  const names = listing.map(({ name }) => name);
   if (error.code === 'commander.help') {
     const word = argv.find((it) => names.some((name) => name.startsWith(`${it} `))) ?? '';
     const whole = names.filter((name) => name.startsWith(`${word} `));
     return new UsageError(`"${word}" is half a command`, `one of: ${whole.join(', ')}`);
   }
   const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
-  const typed = names.find((name) => ` ${argv.join(' ')} `.includes(` ${name} `));
+  const found = names.filter((name) => ` ${argv.join(' ')} `.includes(` ${name} `));
+  // `verify` is a command and the second word of others.
+  const typed = found.toSorted((a, b) => b.length - a.length)[0];
   const help = typed === undefined ? 'sealdrop --help' : `sealdrop ${typed} --help`;
   return new UsageError(message, hint?.replace(/^\(|\)$/g, '') ?? `see: ${help}`);
 }
 
 function buildProgram(
-  commands: readonly Command[],
+  commands: Commands,
   version: string,
   write: (text: string) => void,
   ask: (request: Request) => void,
@@ -96,34 +93,15 @@ function buildProgram(
     .addHelpText('after', EXIT_CODES)
     .configureHelp({ formatHelp });
   addGlobalOptions(program);
-  for (const command of commands) addCommand(program, command, ask);
+  const names = new Map(commands.listing.map((it) => [addListed(program, it), it.name]));
+  for (const parent of [program, ...program.commands]) {
+    // Runs before the asked word's own part of the line is read.
+    parent.hook('preSubcommand', async (_, asked) => {
+      const name = names.get(asked);
+      if (name !== undefined) declare(asked, await commands.load(name), ask);
+    });
+  }
   return program;
-}
-
-function formatHelp(command: CommanderCommand, { helpWidth }: Help): string {
-  const help = new WholeNamesHelp();
-  if (helpWidth !== undefined) help.helpWidth = helpWidth;
-  return help.formatHelp(command, help);
-}
-
-/** Help in which second words stand beside the first ones: `trust add`, not `trust`. */
-class WholeNamesHelp extends Help {
-  override visibleCommands(command: CommanderCommand): CommanderCommand[] {
-    return command.commands.flatMap((it) => {
-      // `witness` is a command and the first word of another; `trust` is the latter only.
-      const own = it.summary() === '' ? [] : [it];
-      return it.commands.length === 0 ? it : [...own, ...it.commands];
-    });
-  }
-
-  override subcommandTerm(command: CommanderCommand): string {
-    const parent = command.parent?.parent ? `${command.parent.name()} ` : '';
-    const args = command.registeredArguments.map((it) => {
-      const word = it.variadic ? `${it.name()}...` : it.name();
-      return it.required ? ` <${word}>` : ` [${word}]`;
-    });
-    return `${parent}${command.name()}${args.join('')}`;
-  }
 }
 
 function addGlobalOptions(target: CommanderCommand): void {
@@ -134,22 +112,31 @@ function addGlobalOptions(target: CommanderCommand): void {
     .option('--quiet', 'no remarks beside the result');
 }
 
-function addCommand(
+/** Add what the overall help shows of a command. */
+function addListed(
   program: CommanderCommand,
+  { name, args, group, summary }: Listed,
+): CommanderCommand {
+  const [first = '', second] = name.split(' ');
+  const parent = second === undefined ? program : findOrAddGroup(program, first, group);
+  return parent
+    .command(`${second ?? first} ${args}`)
+    .helpGroup(HEADINGS[group])
+    .summary(summary);
+}
+
+/** Add all the rest, from the command itself. */
+function declare(
+  target: CommanderCommand,
   command: Command,
   ask: (request: Request) => void,
 ): void {
-  const [first = '', second] = command.name.split(' ');
-  const parent = second === undefined ? program : findOrAddGroup(program, first, command.group);
-  const target = parent
-    .command(second ?? first)
-    .helpGroup(HEADINGS[command.group])
-    .summary(command.summary)
+  target
     .description(`${command.summary}.`)
     .addHelpText('after', `\nExample:\n  ${command.example}`);
-  for (const { name, description, optional, many } of command.args ?? []) {
-    const word = many ? `${name}...` : name;
-    target.argument(optional ? `[${word}]` : `<${word}>`, description);
+  for (const [index, { description }] of (command.args ?? []).entries()) {
+    const listed = target.registeredArguments[index];
+    if (listed !== undefined) listed.description = description;
   }
   for (const spec of command.options ?? []) target.addOption(commanderOption(spec));
   addGlobalOptions(target);

@@ -1,4 +1,4 @@
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import type { KeyedSigner } from '../../platform/ed25519.ts';
 import { challengeResponse, tokenResponse } from '../../protocol/api.ts';
 import { fromHex, sha256, toBase64Url, utf8Encode } from '../../protocol/encoding/bytes.ts';

@@ -55,7 +55,7 @@ export class CommandFailed extends CliError {
 
 /** How to look a command up and what its failure exits with; given, so that nothing is imported in a circle. */
 export interface CommandTable {
-  get(name: string): Command;
+  load(name: string): Promise<Command>;
   exitCodeOf(error: unknown): number;
 }
 
@@ -80,7 +80,7 @@ export function inProcessActor(
       stderr: () => undefined,
     });
     try {
-      await runCommand(table.get(command), input, { ...context, home, out });
+      await runCommand(await table.load(command), input, { ...context, home, out });
     } catch (error) {
       if (context.signal.aborted) throw error;
       const message = error instanceof Error ? error.message : 'failed';

@@ -17,6 +17,8 @@ function words(line: string): string[] {
   return [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(([, a, b, c]) => a ?? b ?? c ?? '');
 }
 
+const all = await Promise.all(commands.listing.map(({ name }) => commands.load(name)));
+
 async function parsed(...argv: readonly string[]): Promise<Exclude<Request, 'done'>> {
   const request = await parse(...argv);
   if (request === 'done') throw new Error('no command was asked for');
@@ -24,7 +26,7 @@ async function parsed(...argv: readonly string[]): Promise<Exclude<Request, 'don
 }
 
 describe('every command', () => {
-  for (const command of commands) {
+  for (const command of all) {
     it(`has an example that it understands: ${command.name}`, async () => {
       const [program, ...argv] = words(command.example);
       assert.equal(program, 'sealdrop');
@@ -43,9 +45,20 @@ describe('every command', () => {
     });
   }
 
+  it('says of itself what the listing says of it', () => {
+    const own = all.map(({ name, args = [], group, summary }) => {
+      const words = args.map((it) => {
+        const word = it.many ? `${it.name}...` : it.name;
+        return it.optional ? `[${word}]` : `<${word}>`;
+      });
+      return { name, args: words.join(' '), group, summary };
+    });
+    assert.deepEqual(commands.listing, own);
+  });
+
   it('has a name and option names of its own', () => {
-    assert.equal(new Set(commands.map(({ name }) => name)).size, commands.length);
-    for (const { name, options = [] } of commands) {
+    assert.equal(new Set(all.map(({ name }) => name)).size, all.length);
+    for (const { name, options = [] } of all) {
       const names = options.map(optionName);
       assert.equal(new Set(names).size, names.length, name);
       for (const reserved of ['home', 'json', 'quiet', 'help', 'version']) {
@@ -56,7 +69,7 @@ describe('every command', () => {
 
   it('stands in the overall help by its whole name', async () => {
     assert.equal(await parse('--help'), 'done');
-    for (const { name } of commands) assert.match(printed, new RegExp(`^  ${name}\\b`, 'm'));
+    for (const { name } of all) assert.match(printed, new RegExp(`^  ${name}\\b`, 'm'));
     assert.match(printed, /6 verification failed/);
   });
 });
@@ -91,6 +104,7 @@ describe('a command line', () => {
     ['an unknown second word', ['trust', 'ad'], /unknown command 'ad'/, /Did you mean add/],
     ['half a command', ['trust'], /half a command/, /trust add/],
     ['an unknown option', ['config', 'show', '--al'], /unknown option/, /config show --help/],
+    ['an option of a second word', ['log', 'verify', '--al'], /unknown option/, /p log verify --h/],
     ['a missing argument', ['trust', 'add'], /missing required|required option/, /--help/],
     ['a missing option', ['trust', 'add', 'https://h'], /--root-sha256/, /trust add --help/],
     ['an argument too many', ['config', 'show', 'x'], /too many arguments/, /--help/],
@@ -122,8 +136,11 @@ describe('a declaration', () => {
   };
 
   it('gives defaults, switches and many arguments', async () => {
+    const listing = [
+      { name: 'probe', args: '<files...>', group: 'all', summary: 'Probe' },
+    ] as const;
     const request = await parseCommandLine(
-      [probe],
+      { listing, load: () => Promise.resolve(probe) },
       ['probe', 'a', 'b', '-w'],
       '1',
       () => undefined,

@@ -374,7 +374,7 @@ describe('trust rotate', () => {
   });
 
   it('is among the commands, with the other two', () => {
-    const names = commands.map(({ name }) => name).filter((name) => name.startsWith('trust '));
+    const names = commands.listing.map(({ name }) => name).filter((it) => it.startsWith('trust '));
     assert.deepEqual(names.sort(), [
       'trust add',
       'trust init',

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectTo } from '../../../../cli/client/connect.ts';
-import { runCommand, type Command, type Context, type Input } from '../../../../cli/command.ts';
+import { runCommand, type Context, type Input } from '../../../../cli/command.ts';
 import { commands } from '../../../../cli/commands.ts';
 import { draftPath } from '../../../../cli/officer/sealed-dir.ts';
 import { generateSeed, signerFromSeed, type KeyedSigner } from '../../../../platform/ed25519.ts';
@@ -194,8 +194,8 @@ export async function startStage({
         env: process.env,
         ...overrides,
       });
-      const { command, args } = parseLine(line);
-      await runCommand(command, { args, options }, context);
+      const { name, args } = parseLine(line);
+      await runCommand(await commands.load(name), { args, options }, context);
       const { stdout, stderr } = context.said;
       return { stdout, stderr, summary: context.said.summary() };
     },
@@ -267,13 +267,13 @@ export async function startStage({
   return stage;
 }
 
-/** `approve SDX-… ` → the command of that name, one word or two, and its arguments. */
-function parseLine(line: string): { command: Command; args: string[] } {
+/** `approve SDX-… ` → the name of a command, one word or two, and its arguments. */
+function parseLine(line: string): { name: string; args: string[] } {
   const words = line.split(' ');
   for (const length of [2, 1]) {
     const name = words.slice(0, length).join(' ');
-    const command = commands.find((it) => it.name === name);
-    if (command !== undefined) return { command, args: words.slice(length) };
+    const isListed = commands.listing.some((it) => it.name === name);
+    if (isListed) return { name, args: words.slice(length) };
   }
   throw new Error(`no command in "${line}"`);
 }
