@@ -132,20 +132,26 @@ describe('a draft whose move is interrupted', () => {
 });
 
 describe('arming', () => {
-  it('is not approved with TUF targets that leave something out', async () => {
+  it('is not taken with TUF targets that leave something out, nor approved with some that end too soon', async () => {
     await stage.bring(id(3), 'notified');
     const session = await openOfficerSession(await stage.contextOf('ada'));
     const standing = await loadStanding(session, id(3));
-    const signed = buildTargets({
-      version: 2,
-      expires: formatTime(stage.now() + 90 * 24 * HOUR),
-      bundles: standing.plan.bundles,
-    });
-    const targets = encodeTuf(signed, signTuf(signed, session.keys.signer));
+    const { bundles, closingBundle } = standing.plan;
     const payload = describeMove(session, standing, { action: 'arm' });
-    await signMove(session, payload, { campaign: id(3), action: 'arm' }, { targets });
+    const propose = async (listed: typeof bundles, days: number): Promise<void> => {
+      const signed = buildTargets({
+        version: 2,
+        expires: formatTime(stage.now() + days * 24 * HOUR),
+        bundles: listed,
+      });
+      const targets = encodeTuf(signed, signTuf(signed, session.keys.signer));
+      await signMove(session, payload, { campaign: id(3), action: 'arm' }, { targets });
+    };
+    await assert.rejects(propose(bundles, 90), { code: 'refused' });
+    await propose([...bundles, { variant: '', ...closingBundle }], 1);
     await assert.rejects(stage.run('bo', `approve ${id(3)}`, { yes: true }), {
       code: 'trust_invalid',
+      message: /expire before the last date/,
     });
     assert.equal(await statusOf(id(3)), 'notified');
   });
