@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import type { z } from 'zod';
 
-import type { serverCard } from '../protocol/api.ts';
+import type { serverCard } from '../protocol/api/card.ts';
 import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/note.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { eventsResponse } from '../../protocol/api.ts';
+import { eventsResponse } from '../../protocol/api/campaign.ts';
 import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { encodeJson, parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';

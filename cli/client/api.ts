@@ -1,5 +1,35 @@
 import type { z } from 'zod';
-import * as api from '../../protocol/api.ts';
+import { tallyResponse } from '../../protocol/api/adoption.ts';
+import {
+  campaignView,
+  campaignsResponse,
+  createCampaignResponse,
+  custodyResponse,
+  eventsResponse,
+  snapshotResponse,
+} from '../../protocol/api/campaign.ts';
+import { directiveResponse, directivesResponse } from '../../protocol/api/directive.ts';
+import {
+  closingKeyResponse,
+  commitmentView,
+  commitmentsResponse,
+  openingsResponse,
+} from '../../protocol/api/disclosure.ts';
+import { receiptResponse } from '../../protocol/api/exchange.ts';
+import {
+  contactsResponse,
+  messagesAccepted,
+  messagesResponse,
+} from '../../protocol/api/message.ts';
+import { enrolmentsResponse, inboxResponse } from '../../protocol/api/operator.ts';
+import {
+  endorsementsResponse,
+  releaseKeyResponse,
+  reviewsResponse,
+  sharesResponse,
+  statementsResponse,
+} from '../../protocol/api/statement.ts';
+import { publishRootResponse, rootsResponse } from '../../protocol/api/trust.ts';
 import { toBase64, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProblemError } from '../errors.ts';
 import { requireCampaignId } from '../home/campaign-directory.ts';
@@ -48,20 +78,20 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
     findTimestamp: (path) => unlessMissing(bytes(get(`/log/${path}`, 'public'), 4 * MIB)),
     findRoot: (version) =>
       unlessMissing(bytes(get(`/tuf/${version}.root.json`, 'public'), 512 * KIB)),
-    roots: async () => (await json(get('/v1/trust/roots', 'public'), api.rootsResponse)).roots,
+    roots: async () => (await json(get('/v1/trust/roots', 'public'), rootsResponse)).roots,
     publishRoot: (root, targets) =>
       json(
         post('/v1/trust/roots', { root: toBase64(root), targets: toBase64(targets) }, 'public'),
-        api.publishRootResponse,
+        publishRootResponse,
       ),
     async commitments() {
       const answer = get('/v1/commitments', 'public');
-      return (await json(answer, api.commitmentsResponse, PAGE)).commitments;
+      return (await json(answer, commitmentsResponse, PAGE)).commitments;
     },
-    commitment: (sha256) => json(get(`/v1/commitments/${sha256}`, 'public'), api.commitmentView),
+    commitment: (sha256) => json(get(`/v1/commitments/${sha256}`, 'public'), commitmentView),
     endorsements: async (commitment) => {
       const answer = get(`/v1/commitments/${commitment}/endorsements`, 'public');
-      return (await json(answer, api.endorsementsResponse, PAGE)).endorsements;
+      return (await json(answer, endorsementsResponse, PAGE)).endorsements;
     },
     sendEndorsement: (commitment, envelope) =>
       json(
@@ -70,31 +100,29 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
           { envelope: envelopeJsonOf(envelope) },
           'public',
         ),
-        api.receiptResponse,
+        receiptResponse,
       ),
     snapshot: (sha256) => bytes(get(`/v1/snapshots/${sha256}`, 'public'), SNAPSHOT),
-    enrol: (request) => json(post('/v1/enrolments', request, 'public'), api.receiptResponse),
+    enrol: (request) => json(post('/v1/enrolments', request, 'public'), receiptResponse),
 
-    campaign: (id) => getJson(of(id), api.campaignView),
+    campaign: (id) => getJson(of(id), campaignView),
     plan: (id, digest) => bytes(get(of(id, `/plan${about(digest)}`)), DOCUMENT),
     campaignSnapshot: (id) => bytes(get(of(id, '/snapshot')), SNAPSHOT),
-    directives: (id) => getJson(of(id, '/directives'), api.directivesResponse, PAGE),
-    shares: async (id) => (await getJson(of(id, '/shares'), api.sharesResponse, PAGE)).shares,
-    releaseKey: async (id) =>
-      (await getJson(of(id, '/release-key'), api.releaseKeyResponse)).envelope,
+    directives: (id) => getJson(of(id, '/directives'), directivesResponse, PAGE),
+    shares: async (id) => (await getJson(of(id, '/shares'), sharesResponse, PAGE)).shares,
+    releaseKey: async (id) => (await getJson(of(id, '/release-key'), releaseKeyResponse)).envelope,
     signatures: (id, plan) => bytes(get(of(id, `/signatures${about(plan)}`)), 16 * MIB),
-    tally: (id) => getJson(of(id, '/tally'), api.tallyResponse, PAGE),
+    tally: (id) => getJson(of(id, '/tally'), tallyResponse, PAGE),
     events: (id, after) =>
       collectPages(
-        async (query) =>
-          (await getJson(of(id, `/events${query}`), api.eventsResponse, PAGE)).events,
+        async (query) => (await getJson(of(id, `/events${query}`), eventsResponse, PAGE)).events,
         ({ seq }) => seq,
         after,
       ),
     statements: (id) =>
       collectPages(
         async (query) =>
-          (await getJson(of(id, `/statements${query}`), api.statementsResponse, PAGE)).statements,
+          (await getJson(of(id, `/statements${query}`), statementsResponse, PAGE)).statements,
         ({ seq }) => seq,
       ),
     downloadBlob(sha256, size, path) {
@@ -104,31 +132,26 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
     },
     tuf: (name) => get(`/tuf/${name}`),
 
-    inbox: async () => (await getJson('/v1/inbox', api.inboxResponse, PAGE)).campaigns,
+    inbox: async () => (await getJson('/v1/inbox', inboxResponse, PAGE)).campaigns,
     sendStatement: (id, envelope) =>
-      json(
-        post(of(id, '/statements'), { envelope: envelopeJsonOf(envelope) }),
-        api.receiptResponse,
-      ),
+      json(post(of(id, '/statements'), { envelope: envelopeJsonOf(envelope) }), receiptResponse),
 
-    enrolments: async () =>
-      (await getJson('/v1/enrolments', api.enrolmentsResponse, PAGE)).enrolments,
+    enrolments: async () => (await getJson('/v1/enrolments', enrolmentsResponse, PAGE)).enrolments,
     postSnapshot: (content) => {
       const body = (): Uint8Array<ArrayBuffer> => new Uint8Array(content);
       const upload = { contentType: 'text/plain', body };
-      return json(post('/v1/snapshots', upload), api.snapshotResponse);
+      return json(post('/v1/snapshots', upload), snapshotResponse);
     },
     async uploadBlob(path, sha256) {
       const { size, body } = await fileBody(path);
       const timeoutMs = transferTimeoutMs(size);
       await done(put(`/blobs/sha256/${sha256}`, { contentType: BINARY, body, timeoutMs }));
     },
-    createCampaign: (request) => json(post('/v1/campaigns', request), api.createCampaignResponse),
-    campaigns: async () => (await getJson('/v1/campaigns', api.campaignsResponse, PAGE)).campaigns,
+    createCampaign: (request) => json(post('/v1/campaigns', request), createCampaignResponse),
+    campaigns: async () => (await getJson('/v1/campaigns', campaignsResponse, PAGE)).campaigns,
     custody: async (id, plan) =>
-      (await getJson(of(id, `/custody${about(plan)}`), api.custodyResponse, PAGE)).custody,
-    sendDirective: (id, request) =>
-      json(post(of(id, '/directives'), request), api.directiveResponse),
+      (await getJson(of(id, `/custody${about(plan)}`), custodyResponse, PAGE)).custody,
+    sendDirective: (id, request) => json(post(of(id, '/directives'), request), directiveResponse),
     putSignatures: (id, plan, ciphertext) => {
       const upload = { contentType: BINARY, body: () => new Uint8Array(ciphertext) };
       return done(put(of(id, `/signatures${about(plan)}`), upload));
@@ -137,23 +160,20 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
       done(post(of(id, '/shares'), { envelope: envelopeJsonOf(envelope) })),
     publishReleaseKey: (id, envelope) =>
       done(post(of(id, '/release-key'), { envelope: envelopeJsonOf(envelope) })),
-    reviews: async (id) => (await getJson(of(id, '/reviews'), api.reviewsResponse, PAGE)).reviews,
+    reviews: async (id) => (await getJson(of(id, '/reviews'), reviewsResponse, PAGE)).reviews,
     sendReview: (id, envelope) =>
-      json(post(of(id, '/reviews'), { envelope: envelopeJsonOf(envelope) }), api.receiptResponse),
-    sendMessages: (id, messages) =>
-      json(post(of(id, '/messages'), { messages }), api.messagesAccepted),
-    messages: async (id) =>
-      (await getJson(of(id, '/messages'), api.messagesResponse, PAGE)).messages,
-    contacts: async (id) =>
-      (await getJson(of(id, '/contacts'), api.contactsResponse, PAGE)).contacts,
+      json(post(of(id, '/reviews'), { envelope: envelopeJsonOf(envelope) }), receiptResponse),
+    sendMessages: (id, messages) => json(post(of(id, '/messages'), { messages }), messagesAccepted),
+    messages: async (id) => (await getJson(of(id, '/messages'), messagesResponse, PAGE)).messages,
+    contacts: async (id) => (await getJson(of(id, '/contacts'), contactsResponse, PAGE)).contacts,
 
     document: (id, name) => bytes(get(of(id, `/documents/${encodeURIComponent(name)}`)), DOCUMENT),
-    closingKey: async (id) => (await getJson(of(id, '/closing-key'), api.closingKeyResponse)).key,
+    closingKey: async (id) => (await getJson(of(id, '/closing-key'), closingKeyResponse)).key,
     dummies: async () => utf8Decode(await bytes(get('/v1/dummies'), PAGE)),
     openings: (id) =>
       collectPages(
         async (query) =>
-          (await getJson(of(id, `/openings${query}`), api.openingsResponse, PAGE)).openings,
+          (await getJson(of(id, `/openings${query}`), openingsResponse, PAGE)).openings,
         ({ index }) => index,
       ),
   };

@@ -1,4 +1,4 @@
-import { directivesResponse } from '../../protocol/api.ts';
+import { directivesResponse } from '../../protocol/api/directive.ts';
 import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
 import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { equalBytes, utf8Encode } from '../../protocol/encoding/bytes.ts';

@@ -1,27 +1,54 @@
 import type { z } from 'zod';
-import type * as api from '../../protocol/api.ts';
+import type { tallyResponse } from '../../protocol/api/adoption.ts';
+import type {
+  campaignView,
+  createCampaignRequest,
+  createCampaignResponse,
+  custodyResponse,
+  eventsResponse,
+} from '../../protocol/api/campaign.ts';
+import type {
+  directiveRequest,
+  directiveResponse,
+  directivesResponse,
+} from '../../protocol/api/directive.ts';
+import type { commitmentView, openingsResponse } from '../../protocol/api/disclosure.ts';
+import type { envelopeJson, receiptResponse } from '../../protocol/api/exchange.ts';
+import type {
+  contactsResponse,
+  messagesAccepted,
+  messagesRequest,
+  messagesResponse,
+} from '../../protocol/api/message.ts';
+import type {
+  enrolmentRequest,
+  enrolmentsResponse,
+  inboxResponse,
+} from '../../protocol/api/operator.ts';
+import type { statementsResponse } from '../../protocol/api/statement.ts';
+import type { publishRootResponse, rootsResponse } from '../../protocol/api/trust.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import type { HttpAnswer } from './http.ts';
 import type { Session } from '../home/sessions.ts';
 
 /** An envelope as it stands in a JSON body; `readEnvelope` (client/envelope.ts) judges it. */
-export type EnvelopeJson = z.infer<typeof api.envelopeJson>;
-export type CampaignView = z.infer<typeof api.campaignView>;
-export type CommitmentView = z.infer<typeof api.commitmentView>;
-export type ContactEntry = z.infer<typeof api.contactsResponse>['contacts'][number];
-export type CustodyShare = z.infer<typeof api.custodyResponse>['custody'][number];
-export type DeliveryEntry = z.infer<typeof api.messagesResponse>['messages'][number];
-export type DirectiveAnswer = z.infer<typeof api.directiveResponse>;
-export type DirectivesView = z.infer<typeof api.directivesResponse>;
-export type EnrolmentEntry = z.infer<typeof api.enrolmentsResponse>['enrolments'][number];
-export type EventEntry = z.infer<typeof api.eventsResponse>['events'][number];
-export type InboxEntry = z.infer<typeof api.inboxResponse>['campaigns'][number];
-export type LoggedRoot = z.infer<typeof api.rootsResponse>['roots'][number];
-export type OpeningEntry = z.infer<typeof api.openingsResponse>['openings'][number];
-export type OutgoingMessage = z.infer<typeof api.messagesRequest>['messages'][number];
-export type Receipt = z.infer<typeof api.receiptResponse>;
-export type StatementEntry = z.infer<typeof api.statementsResponse>['statements'][number];
-export type TallyView = z.infer<typeof api.tallyResponse>;
+export type EnvelopeJson = z.infer<typeof envelopeJson>;
+export type CampaignView = z.infer<typeof campaignView>;
+export type CommitmentView = z.infer<typeof commitmentView>;
+export type ContactEntry = z.infer<typeof contactsResponse>['contacts'][number];
+export type CustodyShare = z.infer<typeof custodyResponse>['custody'][number];
+export type DeliveryEntry = z.infer<typeof messagesResponse>['messages'][number];
+export type DirectiveAnswer = z.infer<typeof directiveResponse>;
+export type DirectivesView = z.infer<typeof directivesResponse>;
+export type EnrolmentEntry = z.infer<typeof enrolmentsResponse>['enrolments'][number];
+export type EventEntry = z.infer<typeof eventsResponse>['events'][number];
+export type InboxEntry = z.infer<typeof inboxResponse>['campaigns'][number];
+export type LoggedRoot = z.infer<typeof rootsResponse>['roots'][number];
+export type OpeningEntry = z.infer<typeof openingsResponse>['openings'][number];
+export type OutgoingMessage = z.infer<typeof messagesRequest>['messages'][number];
+export type Receipt = z.infer<typeof receiptResponse>;
+export type StatementEntry = z.infer<typeof statementsResponse>['statements'][number];
+export type TallyView = z.infer<typeof tallyResponse>;
 
 /**
  * The server's routes, one method each. Answers are checked for shape and nothing else: whatever
@@ -51,10 +78,7 @@ export interface Client {
   /** Every root that was ever in force, by the server's word; see {@link findRoot}. */
   roots(): Promise<readonly LoggedRoot[]>;
   /** Give the next root to the server. It verifies it as we do. */
-  publishRoot(
-    root: Uint8Array,
-    targets: Uint8Array,
-  ): Promise<z.infer<typeof api.publishRootResponse>>;
+  publishRoot(root: Uint8Array, targets: Uint8Array): Promise<z.infer<typeof publishRootResponse>>;
   commitments(): Promise<readonly CommitmentView[]>;
   commitment(sha256: string): Promise<CommitmentView>;
   /** Endorsements of a commitment, the latest of each endorser. */
@@ -62,7 +86,7 @@ export interface Client {
   sendEndorsement(commitment: string, envelope: Envelope): Promise<Receipt>;
   /** A canonical stake snapshot by its digest. */
   snapshot(sha256: string): Promise<Uint8Array>;
-  enrol(request: z.input<typeof api.enrolmentRequest>): Promise<Receipt>;
+  enrol(request: z.input<typeof enrolmentRequest>): Promise<Receipt>;
 
   // Officers' and operators' common ground.
 
@@ -97,22 +121,19 @@ export interface Client {
   /** Stream a file up under its digest. Sending it again changes nothing. */
   uploadBlob(path: string, sha256: string): Promise<void>;
   createCampaign(
-    request: z.input<typeof api.createCampaignRequest>,
-  ): Promise<z.infer<typeof api.createCampaignResponse>>;
+    request: z.input<typeof createCampaignRequest>,
+  ): Promise<z.infer<typeof createCampaignResponse>>;
   campaigns(): Promise<readonly CampaignView[]>;
   /** The caller's own shares under a plan, each an age file to the caller. */
   custody(id: string, plan: string): Promise<readonly CustodyShare[]>;
-  sendDirective(
-    id: string,
-    request: z.input<typeof api.directiveRequest>,
-  ): Promise<DirectiveAnswer>;
+  sendDirective(id: string, request: z.input<typeof directiveRequest>): Promise<DirectiveAnswer>;
   putSignatures(id: string, plan: string, ciphertext: Uint8Array): Promise<void>;
   publishShare(id: string, envelope: Envelope): Promise<void>;
   publishReleaseKey(id: string, envelope: Envelope): Promise<void>;
   sendMessages(
     id: string,
     messages: readonly OutgoingMessage[],
-  ): Promise<z.infer<typeof api.messagesAccepted>>;
+  ): Promise<z.infer<typeof messagesAccepted>>;
   messages(id: string): Promise<readonly DeliveryEntry[]>;
   contacts(id: string): Promise<readonly ContactEntry[]>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { problemJson } from '../../protocol/api.ts';
+import { problemJson } from '../../protocol/api/exchange.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose/jwt/sign';
 import type { KeyedSigner } from '../../platform/ed25519.ts';
-import { challengeResponse, tokenResponse } from '../../protocol/api.ts';
+import { challengeResponse, tokenResponse } from '../../protocol/api/session.ts';
 import { fromHex, sha256, toBase64Url, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { encodeJson } from '../../protocol/encoding/json.ts';
 import type { Session, SessionStore } from '../home/sessions.ts';

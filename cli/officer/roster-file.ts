@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { enrolmentsResponse } from '../../protocol/api.ts';
+import { enrolmentsResponse } from '../../protocol/api/operator.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { networkId, parseShape } from '../../protocol/encoding/shape.ts';
 

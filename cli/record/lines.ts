@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { envelopeJson } from '../../protocol/api.ts';
+import { envelopeJson } from '../../protocol/api/exchange.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { encodeJson, parseJson } from '../../protocol/encoding/json.ts';
 import { instant, parseShape, safeCount } from '../../protocol/encoding/shape.ts';

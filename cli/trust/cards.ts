@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endorserCard, officerCard, reviewerCard, serverCard } from '../../protocol/api.ts';
+import { endorserCard, officerCard, reviewerCard, serverCard } from '../../protocol/api/card.ts';
 import { fingerprintOf, readContactKey, readPublicKey } from '../../protocol/contact/key.ts';
 import { readRecipientKey } from '../../protocol/contact/openpgp.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';

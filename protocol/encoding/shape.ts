@@ -72,6 +72,15 @@ export const documentName = z.string().regex(/^[a-z0-9][a-z0-9.-]{0,63}$/);
 /** An amount of stake in base units: decimal text without leading zeros, below 10^39. Stays text. */
 export const stakeText = z.string().regex(/^(?:0|[1-9][0-9]{0,38})$/);
 
+/** Bytes as canonical base64 (RFC 4648 §4). The length is bounded again where they are decoded. */
+export const base64 = z
+  .string()
+  .max(8_388_608)
+  .regex(/^[A-Za-z0-9+/]*={0,2}$/);
+
+/** A PGP MESSAGE or PUBLIC KEY block. */
+export const armored = z.string().min(1).max(1_048_576);
+
 /** A count, sequence number or size: an integer from 0 to 2^53 − 1. */
 export const safeCount = z.int().nonnegative();
 

@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { raw } from 'express';
 import type { z } from 'zod';
 
-import type { envelopeJson } from '../../protocol/api.ts';
+import type { envelopeJson } from '../../protocol/api/exchange.ts';
 import { encodeJson, parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

@@ -9,7 +9,7 @@ import {
   custodyResponse,
   eventsResponse,
   snapshotResponse,
-} from '../../protocol/api.ts';
+} from '../../protocol/api/campaign.ts';
 import { fromBase64, toBase64 } from '../../protocol/encoding/bytes.ts';
 import { requireAgeFile } from '../services/age-file.ts';
 import type { Caller } from '../services/caller.ts';

@@ -1,6 +1,10 @@
 import { Router } from 'express';
 
-import { directiveRequest, directiveResponse, directivesResponse } from '../../protocol/api.ts';
+import {
+  directiveRequest,
+  directiveResponse,
+  directivesResponse,
+} from '../../protocol/api/directive.ts';
 import { fromBase64, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import type { DirectiveStore } from '../services/campaign/directive-store.ts';
 import type { Directives } from '../services/campaign/directives.ts';

@@ -6,7 +6,7 @@ import {
   commitmentsResponse,
   commitmentView,
   openingsResponse,
-} from '../../protocol/api.ts';
+} from '../../protocol/api/disclosure.ts';
 import type { Campaign } from '../services/campaign/campaign.ts';
 import type { Registry } from '../services/campaign/registry.ts';
 import type { CommitmentStore, DisclosureStore } from '../services/disclosure/published.ts';

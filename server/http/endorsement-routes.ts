@@ -1,6 +1,7 @@
 import { Router } from 'express';
 
-import { endorsementRequest, endorsementsResponse, receiptResponse } from '../../protocol/api.ts';
+import { receiptResponse } from '../../protocol/api/exchange.ts';
+import { endorsementRequest, endorsementsResponse } from '../../protocol/api/statement.ts';
 import type { Endorsements } from '../services/endorsements/endorsements.ts';
 import { sendJson } from './answer.ts';
 import { envelopeOf, envelopeOut, jsonOf, KIB, readJson } from './body.ts';

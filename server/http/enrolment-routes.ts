@@ -1,6 +1,7 @@
 import { Router } from 'express';
 
-import { enrolmentRequest, enrolmentsResponse, receiptResponse } from '../../protocol/api.ts';
+import { receiptResponse } from '../../protocol/api/exchange.ts';
+import { enrolmentRequest, enrolmentsResponse } from '../../protocol/api/operator.ts';
 import type { Enrolments } from '../services/enrolment/enrolment.ts';
 import type { Roster } from '../services/people/roster.ts';
 import { sendJson } from './answer.ts';

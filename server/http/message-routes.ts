@@ -5,7 +5,7 @@ import {
   messagesAccepted,
   messagesRequest,
   messagesResponse,
-} from '../../protocol/api.ts';
+} from '../../protocol/api/message.ts';
 import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import type { Registry } from '../services/campaign/registry.ts';
 import type { Messages, MessageStore } from '../services/contact/messages.ts';

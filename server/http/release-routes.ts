@@ -1,12 +1,12 @@
 import { Router } from 'express';
 
+import { receiptResponse } from '../../protocol/api/exchange.ts';
 import {
-  receiptResponse,
   releaseKeyRequest,
   releaseKeyResponse,
   shareRequest,
   sharesResponse,
-} from '../../protocol/api.ts';
+} from '../../protocol/api/statement.ts';
 import type { Publications } from '../services/campaign/publications.ts';
 import type { Registry } from '../services/campaign/registry.ts';
 import { sendJson } from './answer.ts';

@@ -1,6 +1,7 @@
 import { Router } from 'express';
 
-import { receiptResponse, reviewRequest, reviewsResponse } from '../../protocol/api.ts';
+import { receiptResponse } from '../../protocol/api/exchange.ts';
+import { reviewRequest, reviewsResponse } from '../../protocol/api/statement.ts';
 import type { Registry } from '../services/campaign/registry.ts';
 import { ServiceError } from '../services/error.ts';
 import type { Reviews, ReviewStore } from '../services/reviews/reviews.ts';

@@ -5,7 +5,7 @@ import {
   challengeResponse,
   tokenRequest,
   tokenResponse,
-} from '../../protocol/api.ts';
+} from '../../protocol/api/session.ts';
 import { ServiceError } from '../services/error.ts';
 import type { Sessions } from '../services/session/session.ts';
 import { sendJson } from './answer.ts';

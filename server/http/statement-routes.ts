@@ -1,12 +1,9 @@
 import { Router } from 'express';
 
-import {
-  inboxResponse,
-  receiptResponse,
-  statementRequest,
-  statementsResponse,
-  tallyResponse,
-} from '../../protocol/api.ts';
+import { tallyResponse } from '../../protocol/api/adoption.ts';
+import { receiptResponse } from '../../protocol/api/exchange.ts';
+import { inboxResponse } from '../../protocol/api/operator.ts';
+import { statementRequest, statementsResponse } from '../../protocol/api/statement.ts';
 import type { Adoption } from '../services/adoption/adoption.ts';
 import type { StatementStore } from '../services/adoption/statement-store.ts';
 import type { Statements } from '../services/adoption/statements.ts';

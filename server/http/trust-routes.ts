@@ -1,6 +1,10 @@
 import { Router } from 'express';
 
-import { publishRootRequest, publishRootResponse, rootsResponse } from '../../protocol/api.ts';
+import {
+  publishRootRequest,
+  publishRootResponse,
+  rootsResponse,
+} from '../../protocol/api/trust.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ServiceError } from '../services/error.ts';
 import type { RootStore, Rotation } from '../services/trust/rotation.ts';

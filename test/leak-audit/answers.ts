@@ -1,26 +1,25 @@
 import { z } from 'zod';
+import { schemas } from './schemas.ts';
 
-import * as api from '../../protocol/api.ts';
-
-const NAMES = new Map<z.ZodType, string>(
-  Object.entries(api).map(([name, schema]) => [schema, name]),
+const NAMES = new Map<z.core.$ZodType, string>(
+  [...schemas].map(([name, schema]) => [schema, name]),
 );
 
 /**
  * Every member of a JSON body, as `schema.member[].member`. A body within a body is named once, under
  * its own name.
  *
- * @param name - Of a schema in `protocol/api.ts`.
+ * @param name - Of a schema in `protocol/api/`.
  */
 export function membersOfAnswer(name: string): readonly string[] {
-  const schema = Object.entries(api).find(([it]) => it === name)?.[1];
-  if (schema === undefined) throw new Error(`protocol/api.ts has no ${name}`);
+  const schema = schemas.get(name);
+  if (schema === undefined) throw new Error(`protocol/api/ has no ${name}`);
   return pathsOf(schema, name);
 }
 
 function pathsOf(schema: z.core.$ZodType, path: string): readonly string[] {
   const inner = unwrap(schema, path);
-  const known = NAMES.get(inner.schema as z.ZodType);
+  const known = NAMES.get(inner.schema);
   if (known !== undefined && known !== path) return [inner.path, ...pathsOf(inner.schema, known)];
   if (!(inner.schema instanceof z.ZodObject)) return [inner.path];
   return Object.entries(inner.schema.shape as Record<string, z.core.$ZodType>).flatMap(

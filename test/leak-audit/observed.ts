@@ -1,5 +1,5 @@
-import * as api from '../../protocol/api.ts';
 import { namesIn, type AuditPage } from './page.ts';
+import { schemas } from './schemas.ts';
 
 /** An answer as it came. */
 export interface SeenAnswer {
@@ -60,10 +60,8 @@ function unlistedBody(
   body: Buffer,
   bodies: readonly string[] | undefined,
 ): readonly string[] {
-  const isOf = (name: string): boolean => {
-    const schema = Object.entries(api).find(([it]) => it === name)?.[1];
-    return schema?.safeParse(JSON.parse(body.toString('utf8'))).success === true;
-  };
+  const isOf = (name: string): boolean =>
+    schemas.get(name)?.safeParse(JSON.parse(body.toString('utf8'))).success === true;
   if (type.startsWith('application/problem+json')) return isOf('problemJson') ? [] : ['a problem'];
   if (bodies === undefined) return ['a route'];
   if (body.length === 0 || bodies.includes('bytes')) return [];

@@ -10,7 +10,7 @@ export interface LogCall {
   readonly fields: readonly string[];
 }
 
-/** A route as the sources have it, and what it answers with: schemas of `protocol/api.ts`, or bytes. */
+/** A route as the sources have it, and what it answers with: schemas of `protocol/api/`, or bytes. */
 export interface RouteCall {
   readonly route: string;
   readonly answers: readonly string[];

@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import type { z } from 'zod';
 
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import type { directiveResponse } from '../../protocol/api.ts';
+import type { directiveResponse } from '../../protocol/api/directive.ts';
 import { seal } from '../../protocol/embargo/age.ts';
 import { fromBase64, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';

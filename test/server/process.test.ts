@@ -3,7 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { serverCard } from '../../protocol/api.ts';
+import { serverCard } from '../../protocol/api/card.ts';
 import { runServer, startChild } from '../support/child-server.ts';
 import { makeOfficers } from '../support/officers.ts';
 import type { TestOfficer } from '../support/officers.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { tallyResponse } from '../../../protocol/api.ts';
+import type { tallyResponse } from '../../../protocol/api/adoption.ts';
 import type { Ed25519PublicKey } from '../../../protocol/signature/ed25519.ts';
 import { readTally } from '../../../protocol/stake/tally.ts';
 import type { Campaign } from '../campaign/campaign.ts';

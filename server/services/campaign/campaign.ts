@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { campaignView, eventsResponse } from '../../../protocol/api.ts';
+import type { campaignView, eventsResponse } from '../../../protocol/api/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 

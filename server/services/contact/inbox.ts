@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import type { inboxResponse } from '../../../protocol/api.ts';
+import type { inboxResponse } from '../../../protocol/api/operator.ts';
 import type { StatementStore } from '../adoption/statement-store.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { viewOf } from '../campaign/campaign.ts';

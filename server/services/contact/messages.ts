@@ -1,6 +1,10 @@
 import type { z } from 'zod';
 
-import type { contactsResponse, deliveryState, messageKind } from '../../../protocol/api.ts';
+import type {
+  contactsResponse,
+  deliveryState,
+  messageKind,
+} from '../../../protocol/api/message.ts';
 import type { Ed25519PublicKey } from '../../../protocol/signature/ed25519.ts';
 import type { OperatorStatementKind } from '../../../protocol/statement/operator.ts';
 import type { StatementStore } from '../adoption/statement-store.ts';
