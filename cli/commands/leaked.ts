@@ -47,6 +47,8 @@ export const leakedCommand: Command = {
     const standing = await loadStanding(session, argument(input, 0));
     if (hasFlag(input, 'prepare')) await prepare(input, session, standing);
     else if (isAhead) await keep(input, session, standing);
+    else if (standing.directives.at(-1)?.action === 'leaked')
+      await proposeLeaked.run(input, context);
     else await decide(input, session, standing);
   },
 };

@@ -1,5 +1,5 @@
 import type { Action, CampaignStatus } from '../../protocol/campaign/transitions.ts';
-import { checkPlan } from '../../protocol/campaign/plan.ts';
+import { checkPlan, type Plan } from '../../protocol/campaign/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { time } from '../../protocol/encoding/shape.ts';
 import {
@@ -31,7 +31,7 @@ const REASON: OptionSpec = {
 
 const REVISION: OptionSpec = {
   flag: '--revision <dir>',
-  description: 'sealed directory of the next revision (seal DIR --after DRAFT)',
+  description: 'directory in which the next revision is sealed (seal DIR --after DRAFT)',
 };
 
 const ANEW: OptionSpec = {
@@ -45,7 +45,7 @@ interface MoveSpec {
   readonly example: string;
   readonly options?: readonly OptionSpec[];
   /** Whether the move is done, so that only what follows from it may be missing. */
-  readonly isDone?: (standing: Standing) => boolean;
+  readonly isDone?: (standing: Standing, move: Move) => boolean;
 }
 
 /** One command for each decision: it proposes, or takes up what an interruption left undone. */
@@ -70,21 +70,25 @@ function moveCommand({
       const standing = await loadStanding(session, id);
       await fetchReceipts(session, standing);
       warnOfBreakGlass(session, standing);
-      const revision = await findRevision(input, session, standing);
+      const revision = await findRevision(input, session, standing, action);
       const move = { ...readMove(input, action), ...revision?.move };
       const draft = revision?.draft ?? (await findDraft(input, session, standing));
 
-      if (revision === undefined && isDone(standing)) {
+      if (move.revised === undefined && isDone(standing, move)) {
         if (draft === undefined && needsDraft(action)) {
           throw new UsageError(
             `${action} of ${id} is done; to do what follows from it the draft is needed`,
             `run: sealdrop ${action} ${id} --draft FILE`,
           );
         }
+        context.out.note(`${action} of ${id} is done; doing what follows from it`);
         const completion = await completeMove(session, standing, action, draft);
         tellCompletion(session, completion);
         context.out.summary({ campaign: id, action, completed: true, completion });
         return;
+      }
+      if (revision !== undefined && move.revised === undefined) {
+        throw new UsageError('this revision is in force already', `see: sealdrop inspect ${id}`);
       }
       if (action === 'supersede' && revision === undefined) {
         throw new UsageError('supersede by what?', 'give --revision DIR (seal DIR --after DRAFT)');
@@ -113,12 +117,16 @@ function moveCommand({
   };
 }
 
-/** The next revision, sealed in the folder that was named; uploaded, and our draft of it opened. */
+/**
+ * The next revision, sealed in the folder that was named; uploaded, and our draft of it opened. Of the
+ * one that is in force already, only the draft.
+ */
 async function findRevision(
   input: Input,
   session: OfficerSession,
   standing: Standing,
-): Promise<{ move: Pick<Move, 'revised' | 'to'>; draft: Draft } | undefined> {
+  action: Action,
+): Promise<{ move?: Pick<Move, 'revised' | 'to'>; draft: Draft } | undefined> {
   const path = findOption(input, 'revision');
   if (path === undefined) return undefined;
   const sealed = await readSealed(path);
@@ -129,9 +137,37 @@ async function findRevision(
   checkPlan(plan, session.trust.root);
   const ciphertext = await readDraftFor(path, session.keys.id);
   const draft = await openOwnDraft(session, ciphertext, plan, planBytes);
+  if (sealed.planDigest === standing.state.plan) return { draft };
+  refuseUnlikely(input, path, plan, standing, action);
   await uploadCampaign(session, path, sealed, standing.plan);
   const to = hasFlag(input, 'now') ? ({ to: 'released' } as const) : {};
   return { move: { revised: { plan, planBytes }, ...to }, draft };
+}
+
+/** Before anything is uploaded: what would be refused afterwards, said so that it can be helped. */
+function refuseUnlikely(
+  input: Input,
+  path: string,
+  plan: Plan,
+  { plan: before, state: { status } }: Standing,
+  action: Action,
+): void {
+  if (plan.revision !== before.revision + 1) {
+    throw new UsageError(
+      `${path} is revision ${plan.revision}; ${before.revision + 1} is next`,
+      `seal it after the draft of revision ${before.revision}: seal DIR --after DRAFT`,
+    );
+  }
+  const isArmed = status === 'armed' || status === 'released';
+  if (action === 'commit' && isArmed && plan.releaseRecipient !== before.releaseRecipient) {
+    throw new UsageError(
+      `${path} is another patch, and the campaign is ${status}: a commit brings another disclosure only`,
+      'seal it with --wording; another patch takes supersede, once the first one is released',
+    );
+  }
+  if ((findOption(input, 'reason') ?? '').trim() === '') {
+    throw new UsageError('a revision needs a reason', 'give --reason TEXT');
+  }
 }
 
 /** Whether the last thing decided was this. */
@@ -139,6 +175,16 @@ const wasLast =
   (action: Action) =>
   ({ directives }: Standing): boolean =>
     directives.at(-1)?.action === action;
+
+/** The same once more under a newer root is no repetition: it confirms what was decided. */
+const isRescheduled = ({ directives, roots }: Standing, { releaseTime }: Move): boolean => {
+  const last = directives.at(-1);
+  return (
+    last?.action === 'reschedule' &&
+    last.releaseTime === releaseTime &&
+    last.rootVersion === roots.at(-1)?.version
+  );
+};
 
 const isIn =
   (...statuses: CampaignStatus[]) =>
@@ -174,8 +220,8 @@ function readMove(input: Input, action: Action): Move {
 
 export const commitCommand = moveCommand({
   action: 'commit',
-  summary: 'Propose to commit in public to an uploaded campaign',
-  example: 'sealdrop commit SDX-2026-7KQ4 --draft ada.draft.age',
+  summary: 'Propose to commit in public to an uploaded campaign, or to its next revision',
+  example: 'sealdrop commit SDX-2026-7KQ4 --revision ./next2 --reason "older versions, too"',
   options: [DRAFT_OPTION, REVISION, REASON],
   isDone: ({ state }) => state.status !== 'draft',
 });
@@ -204,6 +250,7 @@ export const rescheduleCommand = moveCommand({
     { flag: '--release-time <time>', description: 'the new T0, UTC', required: true },
     { ...REASON, required: true },
   ],
+  isDone: isRescheduled,
 });
 
 export const abortCommand = moveCommand({
@@ -211,6 +258,7 @@ export const abortCommand = moveCommand({
   summary: 'Propose to stop before T0; your own agent stops at once',
   example: 'sealdrop abort SDX-2026-7KQ4 --reason "fix is incomplete"',
   options: [{ ...REASON, required: true }],
+  isDone: wasLast('abort'),
 });
 
 export const withdrawCommand = moveCommand({
@@ -218,6 +266,7 @@ export const withdrawCommand = moveCommand({
   summary: 'Propose to withdraw a released patch that does harm',
   example: 'sealdrop withdraw SDX-2026-7KQ4 --reason "patched nodes halt"',
   options: [{ ...REASON, required: true }],
+  isDone: wasLast('withdraw'),
 });
 
 /** With words of one's own; `leaked.ts` has the ways with signatures given ahead. */
@@ -226,6 +275,7 @@ export const proposeLeaked = moveCommand({
   summary: 'Release and disclose at once, because the embargo is broken',
   example: 'sealdrop leaked SDX-2026-7KQ4 --reason "the diff is on a public mirror"',
   options: [REASON, DRAFT_OPTION],
+  isDone: wasLast('leaked'),
 });
 
 export const discloseCommand = moveCommand({

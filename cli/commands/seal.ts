@@ -35,7 +35,10 @@ export const sealCommand: Command = {
   async run(input, context) {
     const home = openHome(context);
     const path = argument(input, 0);
-    await refuseSealed(path);
+    const isWording = hasFlag(input, 'wording');
+    const isRevision = findOption(input, 'after') !== undefined;
+    if (isWording && !isRevision) throw new UsageError('--wording goes with --after DRAFT');
+    await refuseSealed(path, isRevision);
     const { root } = await loadTrust(home);
     const directory = await readCampaignDirectory(path);
     const facts = await lintFacts(input, context, home);
@@ -49,7 +52,7 @@ export const sealCommand: Command = {
     context.out.progress('sealing and checking');
     const random = (length: number): Uint8Array => context.randomBytes(length);
     const sealed =
-      before !== undefined && hasFlag(input, 'wording')
+      before !== undefined && isWording
         ? await sealWording(linted, before, random)
         : await sealCampaign(linted, root, random, before);
     await writeSealed(path, sealed, root);
@@ -65,11 +68,15 @@ export const sealCommand: Command = {
     context.out.note(
       `next: hand each officer their draft (sealdrop handover ${path} --to OFFICER),`,
     );
-    context.out.note(
-      before === undefined
-        ? `then sealdrop propose ${path}. Delete the plaintext when it is committed.`
-        : `then sealdrop supersede ${campaign} --revision ${path} --reason TEXT; before the release, commit`,
-    );
+    const revision = `${campaign} --revision ${path} --reason TEXT`;
+    if (before === undefined) {
+      context.out.note(`then sealdrop propose ${path}. Delete the plaintext when it is committed.`);
+    } else if (isWording) {
+      context.out.note(`then sealdrop commit ${revision}`);
+    } else {
+      context.out.note(`then, before it is armed: sealdrop commit ${revision}`);
+      context.out.note(`once it is released: sealdrop supersede ${revision}`);
+    }
     context.out.summary({
       campaign,
       commitment,
@@ -87,10 +94,7 @@ export const sealCommand: Command = {
 /** The draft of the revision in force, opened. Whether it is in force is for the officers to see. */
 async function openBefore(input: Input, home: Home): Promise<Draft | undefined> {
   const path = findOption(input, 'after');
-  if (path === undefined) {
-    if (hasFlag(input, 'wording')) throw new UsageError('--wording goes with --after DRAFT');
-    return undefined;
-  }
+  if (path === undefined) return undefined;
   const { ageIdentity } = await home.officerKeys();
   const draft = await openDraft(await readInputFile(path, MAX_DRAFT_BYTES), ageIdentity);
   verifyDocuments(draft.documents, parsePlan(draft.plan));

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
 import {
   checkDraft,
@@ -13,6 +13,7 @@ import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { UsageError } from '../errors.ts';
 import type { OfficerSession } from './session.ts';
 
 /**
@@ -31,14 +32,24 @@ export async function openOwnDraft(
   return draft;
 }
 
-/** @throws {@link ProtocolError} unless the documents of a draft are those that the plan commits to. */
+/**
+ * @throws {@link UsageError} for the draft of another campaign or revision; {@link ProtocolError} unless
+ *   the documents of a draft are those that the plan commits to.
+ */
 export async function requireOwnDraft(
   draft: Draft,
   plan: Plan,
   planBytes: Uint8Array,
 ): Promise<void> {
   if (!equalBytes(draft.plan, planBytes)) {
-    throw new ProtocolError('plan_invalid', 'the draft is of another plan');
+    const { campaign, revision } = parsePlan(draft.plan);
+    if (campaign === plan.campaign && revision === plan.revision) {
+      throw new ProtocolError('plan_invalid', 'the draft is of another plan');
+    }
+    throw new UsageError(
+      `the draft is of ${campaign}, revision ${revision}`,
+      `give that of ${plan.campaign}, revision ${plan.revision}`,
+    );
   }
   verifyDocuments(draft.documents, plan);
   const accessKey = await accessKeyOf(draft);

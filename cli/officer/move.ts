@@ -19,6 +19,7 @@ import {
 import type { DirectiveAnswer } from '../client/client.ts';
 import { envelopeJsonOf } from '../client/envelope.ts';
 import { RefusedMoveError } from '../errors.ts';
+import { needsDraft } from './completion.ts';
 import { delayOwnAgent, stopOwnAgent } from './stop.ts';
 import type { OfficerSession } from './session.ts';
 import { plansFor, type RevisedPlan, type Standing } from './standing.ts';
@@ -67,7 +68,10 @@ export function describeMove(session: OfficerSession, standing: Standing, move: 
   } catch (cause) {
     // Our own words were refused, not somebody's proof: nobody has to be told.
     if (!(cause instanceof ProtocolError)) throw cause;
-    const advice = `see: sealdrop inspect ${standing.state.campaign}`;
+    const needsReason = cause.code === 'statement_invalid' && (move.reason ?? '').trim() === '';
+    const advice = needsReason
+      ? 'give --reason TEXT'
+      : `see: sealdrop inspect ${standing.state.campaign}`;
     throw new RefusedMoveError(cause.code, cause.message, advice, { cause });
   }
 }
@@ -139,6 +143,7 @@ export function tellProgress(
       : `${action} of ${campaign} has ${signed.length} of ${threshold} signatures: ${people}`,
   );
   if (!completed) {
-    context.out.note(`the other officers add theirs with: sealdrop approve ${campaign}`);
+    const draft = needsDraft(action) ? ' --draft FILE' : '';
+    context.out.note(`the other officers add theirs with: sealdrop approve ${campaign}${draft}`);
   }
 }

@@ -45,8 +45,11 @@ export const bundlePath = (directory: string, sha256: string): string =>
 export const draftPath = (directory: string, officer: string): string =>
   join(sealedPath(directory), `draft.${officer}.age`);
 
-/** @throws {@link UsageError} when the campaign was sealed before. */
-export async function refuseSealed(directory: string): Promise<void> {
+/**
+ * @param isRevision - What is to be sealed is the next revision of something sealed.
+ * @throws {@link UsageError} when the folder was sealed before.
+ */
+export async function refuseSealed(directory: string, isRevision: boolean): Promise<void> {
   try {
     await stat(sealedPath(directory));
   } catch (error) {
@@ -55,7 +58,9 @@ export async function refuseSealed(directory: string): Promise<void> {
   }
   throw new UsageError(
     `${sealedPath(directory)} exists: this campaign is sealed`,
-    'to seal anew, move that folder away; nothing that was handed out fits the new one',
+    isRevision
+      ? 'a revision has a folder of its own: copy this one, and leave sealed/ out'
+      : 'to seal anew, move that folder away; nothing that was handed out fits the new one',
   );
 }
 

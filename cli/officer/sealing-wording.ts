@@ -3,15 +3,25 @@ import {
   commitmentName,
   encodeCommitment,
 } from '../../protocol/campaign/commitment.ts';
-import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
+import { documentDigest, encodeDocument, parseDocument } from '../../protocol/campaign/document.ts';
 import { encodePlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { openClosing, sealBundle } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
-import { sha256Hex, toHex } from '../../protocol/encoding/bytes.ts';
+import { readAccessKey, withAccessKey } from '../../protocol/embargo/notice.ts';
+import { encodeRelease } from '../../protocol/embargo/release.ts';
+import type { Files } from '../../protocol/embargo/tar.ts';
+import {
+  equalBytes,
+  sha256Hex,
+  toHex,
+  utf8Decode,
+  utf8Encode,
+} from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { UsageError } from '../errors.ts';
 import { earlierOf } from './earlier.ts';
 import type { LintedCampaign } from './lint.ts';
-import type { SealedCampaign } from './sealing.ts';
+import { releaseOf, withNewline, type SealedCampaign } from './sealing.ts';
 
 /**
  * Seal the next revision of a campaign that is armed or released: another disclosure, and another
@@ -20,7 +30,8 @@ import type { SealedCampaign } from './sealing.ts';
  * Bundles are not made anew, so that the result has none: the server has them.
  *
  * @param before - The revision in force.
- * @throws {@link ProtocolError} `plan_invalid` for another campaign, or when nothing is new.
+ * @throws {@link ProtocolError} `plan_invalid` for another campaign; {@link UsageError} when more than
+ *   the disclosure is new.
  */
 export async function sealWording(
   { campaign, directory, snapshot }: LintedCampaign,
@@ -31,6 +42,7 @@ export async function sealWording(
   if (campaign.id !== plan.campaign) {
     throw new ProtocolError('plan_invalid', 'the draft is of another campaign');
   }
+  await refuseOtherChanges(campaign, directory.files, before, plan);
   const nonce = (): string => toHex(random(32));
   const body = directory.files.get('disclosure.md');
   if (body === undefined) throw new Error('linting has seen every file');
@@ -66,4 +78,44 @@ export async function sealWording(
   await openClosing(closing, before.closingKey, revised);
   const draft = { ...before, plan: planBytes, documents };
   return { plan: revised, planBytes, list, bundles: new Map(), closing, snapshot, draft };
+}
+
+/** What somebody changed in the folder and would not find in the revision is not left out in silence. */
+async function refuseOtherChanges(
+  campaign: LintedCampaign['campaign'],
+  files: Files,
+  { documents, artifacts: earlier }: Draft,
+  plan: Plan,
+): Promise<void> {
+  const file = (name: string): Uint8Array => files.get(name) ?? new Uint8Array();
+  const notice = documents.get('notice.txt') ?? new Uint8Array();
+  const text = withNewline(utf8Decode(file('notice.md')));
+  const body = utf8Encode(await withAccessKey(text, await readAccessKey(notice)));
+
+  const artifacts = new Map(
+    campaign.variants.flatMap(({ name, files: names }) =>
+      names.map((artifact) => [artifact, file(`artifacts/${name}/${artifact}`)]),
+    ),
+  );
+  const release = documents.get('release.txt') ?? new Uint8Array();
+  const { nonce } = parseDocument(release);
+  const contents = releaseOf(campaign, artifacts, file('INSTRUCTIONS.md'));
+  const encoded = encodeRelease(contents, { campaign: campaign.id, nonce });
+  const isSamePatch =
+    equalBytes(encoded, release) &&
+    [...artifacts].every(([name, bytes]) =>
+      equalBytes(bytes, earlier.get(name) ?? new Uint8Array()),
+    );
+  const changed = [
+    ...(equalBytes(body, parseDocument(notice).body) ? [] : ['notice.md']),
+    ...(isSamePatch ? [] : ['the patch, INSTRUCTIONS.md or what campaign.json says of them']),
+    ...(String(campaign.mirrors?.toSorted() ?? '') === String(plan.mirrors ?? '')
+      ? []
+      : ['mirrors']),
+  ];
+  if (changed.length === 0) return;
+  throw new UsageError(
+    `--wording brings another disclosure.md only, but this differs as well: ${changed.join('; ')}`,
+    'put it back, or seal without --wording, which makes new keys and takes a new notice',
+  );
 }

@@ -187,7 +187,8 @@ async function split(
   return splitKey(key.identity, { key: name, campaign, officers, threshold });
 }
 
-function releaseOf(
+/** What release.txt says of a campaign. */
+export function releaseOf(
   campaign: LintedCampaign['campaign'],
   artifacts: Files,
   instructions: Uint8Array,
@@ -214,6 +215,6 @@ function measure(bytes: Uint8Array): { sha256: string; size: number } {
   return { sha256: sha256Hex(bytes), size: bytes.length };
 }
 
-function withNewline(text: string): string {
+export function withNewline(text: string): string {
   return text.endsWith('\n') ? text : `${text}\n`;
 }

@@ -8,6 +8,7 @@ import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
 import { parsePlan, type Plan } from '../../../protocol/campaign/plan.ts';
 import { fromHex } from '../../../protocol/encoding/bytes.ts';
+import { formatTime } from '../../../protocol/encoding/time.ts';
 import { moveIn } from './support/officers.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
@@ -56,10 +57,34 @@ describe('another wording of the disclosure', () => {
     const reworded = { revision: second, reason: 'a name was wrong' };
     await stage.run('ada', `commit ${ID}`, reworded);
     const old = { draft: draftPath(first, 'bo'), yes: true };
-    await assert.rejects(stage.run('bo', `approve ${ID}`, old), { code: 'plan_invalid' });
+    await assert.rejects(stage.run('bo', `approve ${ID}`, old), { name: 'UsageError' });
     const approval = { draft: draftPath(second, 'bo'), yes: true };
     const { summary } = await stage.run('bo', `approve ${ID}`, approval);
     assert.deepEqual([summary['completed'], summary['status']], [true, 'armed']);
+    // Once more it does what is missing, which is nothing; it is not proposed again.
+    const again = await stage.run('ada', `commit ${ID}`, reworded);
+    assert.equal(again.summary['completed'], true);
+    assert.equal((await stage.run('ada', `inspect ${ID}`)).summary['sequence'], 4);
+  });
+
+  it('is refused when anything besides the disclosure was changed in the folder', async () => {
+    const after = draftPath(second, 'ada');
+    const sealing = (files: Record<string, string>): Promise<string> =>
+      stage.seal(ID, { after, wording: true, files: { 'disclosure.md': '# Again\n', ...files } });
+    const time = formatTime(stage.releaseTime);
+    const changed: [Record<string, string>, RegExp][] = [
+      [{ 'notice.md': `# ${ID}\n\nAn update comes on ${time}. Be early.\n` }, /notice\.md/],
+      [{ 'INSTRUCTIONS.md': 'git apply it twice\n' }, /the patch, INSTRUCTIONS\.md/],
+    ];
+    for (const [files, message] of changed) {
+      await assert.rejects(sealing(files), { name: 'UsageError', message });
+    }
+    const third = await sealing({});
+    // It is not the next revision of the first one.
+    const late = { revision: first, reason: 'late' };
+    await assert.rejects(stage.run('ada', `commit ${ID}`, late), { name: 'UsageError' });
+    const silent = { revision: third };
+    await assert.rejects(stage.run('ada', `commit ${ID}`, silent), { name: 'UsageError' });
   });
 
   it('lets operators fetch the new disclosure, which officers have listed, with their old notice', async () => {
