@@ -2,6 +2,7 @@ import { argument, type Command } from '../command.ts';
 import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { describeStanding, standingSummary } from '../officer/describe.ts';
 import { loadPresigned, presignedSummary, presignedTexts } from '../officer/presigned.ts';
+import { remindOfPresigned } from '../officer/presigned-reminders.ts';
 import { fetchReceipts } from '../officer/receipts.ts';
 import { loadReviews, reviewLines } from '../officer/reviews.ts';
 import { openOfficerSession } from '../officer/session.ts';
@@ -21,6 +22,7 @@ export const inspectCommand: Command = {
     const reviews = await loadReviews(session, standing);
     const presigned = await loadPresigned(session, standing);
     warnOfBreakGlass(session, standing);
+    remindOfPresigned(session, standing, presigned);
     for (const line of describeStanding(session, standing)) context.out.line(line);
     for (const line of reviewLines(reviews)) context.out.line(line);
     for (const text of presignedTexts(session, presigned)) {

@@ -11,6 +11,7 @@ import {
   type Progress,
 } from '../officer/progress.ts';
 import { loadPresigned, presignedSummary, presignedTexts } from '../officer/presigned.ts';
+import { remindOfPresigned } from '../officer/presigned-reminders.ts';
 import { openOfficerSession } from '../officer/session.ts';
 
 const WATCH_MS = 2_000;
@@ -39,6 +40,7 @@ export const statusCommand: Command = {
         const current = JSON.stringify(facts);
         if (current !== shown) {
           warnOfBreakGlass(session, progress.standing);
+          remindOfPresigned(session, progress.standing, presigned);
           for (const line of progressLines(progress, now)) context.out.line(line);
           for (const text of presignedTexts(session, presigned)) {
             context.out.line(`presigned  ${text}`);

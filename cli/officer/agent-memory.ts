@@ -16,12 +16,14 @@ export interface AgentMemory {
   readonly mirrors: readonly Mirror[];
   /** Where else, by campaign: what its plan names. */
   readonly planned: Map<string, readonly Mirror[]>;
-  /** Revision of each campaign's plan that `done` and `holding` are about. */
+  /** Revision of each campaign's plan that `done` and `said` are about. */
   readonly revisions: Map<string, number>;
   /** Where what is time-locked is opened. */
   readonly findBeacon: FindBeacon;
-  /** Campaigns whose shares are at hand. */
-  readonly holding: Set<string>;
+  /** What was said last of each campaign whose shares are at hand, `<campaign>`. */
+  readonly said: Map<string, string>;
+  /** Reminders that were given: each once. */
+  readonly reminded: Set<string>;
   /** Access keys by the recipient in the plan, from the drafts given at the start. */
   readonly accessKeys: ReadonlyMap<string, string>;
   /** What was signed, `<campaign> <key> <plan digest>`: the same goes everywhere. */
@@ -50,7 +52,8 @@ export async function startAgent(
     revisions: new Map(),
     findBeacon: beaconFinder(context, beacons),
     accessKeys,
-    holding: new Set(),
+    said: new Map(),
+    reminded: new Set(),
     signed: new Map(),
     done: new Set(),
     troubles: new Map(),
@@ -75,13 +78,13 @@ export function learnMirrors(
 
 /** Another revision is published anew: its shares are others, or lie elsewhere. */
 export function followRevision(
-  { revisions, done, holding }: AgentMemory,
+  { revisions, done, said }: AgentMemory,
   { campaign, revision }: Pick<Plan, 'campaign' | 'revision'>,
 ): void {
   if (revisions.get(campaign) === revision) return;
   if (revisions.has(campaign)) {
     for (const name of done) if (name.startsWith(`${campaign} `)) done.delete(name);
-    holding.delete(campaign);
+    said.delete(campaign);
   }
   revisions.set(campaign, revision);
 }

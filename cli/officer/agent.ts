@@ -9,10 +9,13 @@ import {
   publishReleaseKey,
 } from './agent-publishing.ts';
 import { isHolder, openOwnShares } from './custody.ts';
+import { whyHeldBack } from './held-back.ts';
 import type { PublicationName } from './outlets.ts';
 import { loadHolding, type Holding } from './kept.ts';
+import { loadPresigned } from './presigned.ts';
+import { presignedReminders } from './presigned-reminders.ts';
 import { refreshSession, type OfficerSession } from './session.ts';
-import { loadStanding, type Standing } from './standing.ts';
+import { loadStanding, type Pending, type Standing } from './standing.ts';
 
 /** From this long before T0 on the clock is looked at every second. */
 const NEAR_MS = 90_000;
@@ -95,9 +98,10 @@ async function serveCampaign(
   const { plan, planRoot, pending } = standing;
   followRevision(memory, plan);
   learnMirrors(session, memory, plan);
+  await remind(session, memory, standing);
   if (isHolder(session, planRoot)) {
     const holding = { ...standing, shares: await openOwnShares(session, plan) };
-    greet(session, memory, holding);
+    await tellHolding(session, memory, holding, pending);
     await publishDueShares(session, memory, holding, pending);
   } else {
     const text = 'we hold no share: the plan was made before our keys were in force';
@@ -127,7 +131,7 @@ async function serveKept(
     if (holding === undefined) return idleMs;
     followRevision(memory, holding.plan);
     learnMirrors(session, memory, holding.plan);
-    greet(session, memory, holding);
+    await tellHolding(session, memory, holding);
     await publishDueShares(session, memory, holding);
     return waitFor(holding, memory, false, session.context.now(), RETRY_MS);
   } catch (error) {
@@ -136,15 +140,45 @@ async function serveKept(
   }
 }
 
-function greet(
-  { context }: OfficerSession,
-  { holding }: AgentMemory,
-  { plan: { campaign }, state: { releaseTime } }: Holding,
-): void {
-  if (holding.has(campaign)) return;
-  holding.add(campaign);
-  context.out.line(`${campaign}: holding our shares; T0 is ${releaseTime}`);
-  context.out.event('holding', { campaign, releaseTime });
+/** Say until when our shares are held, once until it changes. */
+async function tellHolding(
+  session: OfficerSession,
+  { said }: AgentMemory,
+  holding: Holding,
+  pending?: Pending,
+): Promise<void> {
+  const { context } = session;
+  const { campaign } = holding.plan;
+  const { state, directives } = holding;
+  const { releaseTime, status } = state;
+  const why =
+    status === 'armed'
+      ? await whyHeldBack(session, { campaign, state, directives }, pending)
+      : undefined;
+  const text = `${campaign}: holding our shares; T0 is ${releaseTime}${why ? `; ${why.message}` : ''}`;
+  if (said.get(campaign) === text) return;
+  said.set(campaign, text);
+  context.out.line(text);
+  context.out.event('holding', { campaign, releaseTime, heldBack: why !== undefined });
+}
+
+/** Signatures that were given ahead end by themselves, and somebody has to give new ones. */
+async function remind(
+  session: OfficerSession,
+  memory: AgentMemory,
+  standing: Standing,
+): Promise<void> {
+  const { reminded } = memory;
+  try {
+    const presigned = await loadPresigned(session, standing);
+    for (const text of presignedReminders(session, standing, presigned)) {
+      if (reminded.has(text)) continue;
+      reminded.add(text);
+      session.context.out.warn(text);
+    }
+  } catch (error) {
+    tellTrouble(session, memory, `${standing.plan.campaign} presigned`, error);
+  }
 }
 
 /** Nothing is left to publish. */

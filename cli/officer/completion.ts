@@ -6,6 +6,7 @@ import type { Draft } from '../../protocol/embargo/draft.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
 import { CliError, ProblemError, UsageError } from '../errors.ts';
+import { countAdoption } from './local-tally.ts';
 import { closingMail, noticeMail, turnMail } from './mail-texts.ts';
 import { mailOperators, type MailContent, type MailingResult } from './mailing.ts';
 import { gatherSignatures, sealGathered, verifySignatures } from './plaintext-signatures.ts';
@@ -44,7 +45,7 @@ export async function completeMove(
   const contents =
     decided === undefined
       ? disclosedByDate(standing, action, draft)
-      : mailsAfter(session, standing, decided, draft);
+      : await mailsAfter(session, standing, decided, draft);
   const mails: MailingResult[] = [];
   for (const content of contents) mails.push(await mailOperators(session, content));
   return { ...(signatures && { signatures }), ...(mails.length > 0 && { mails }) };
@@ -62,18 +63,19 @@ function disclosedByDate(
 }
 
 /** What every operator is told of a move. Of a campaign that nobody was told of, nothing. */
-function mailsAfter(
-  { context }: OfficerSession,
+async function mailsAfter(
+  session: OfficerSession,
   standing: Standing,
   decided: VerifiedDirective,
   draft: Draft | undefined,
-): readonly MailContent[] {
+): Promise<readonly MailContent[]> {
   const { plan, directives, revisions } = standing;
   const { action, from, sequence } = decided;
   const upToHere = directives.filter((it) => it.sequence <= sequence);
   const isTold = upToHere.some((it) => it.action === 'notify' || it.action === 'arm');
   if (!isTold) return [];
-  const turn = turnMail(plan, releaseTimeBefore(upToHere, revisions), decided);
+  const count = decided.override === true ? await countAdoption(session, plan) : undefined;
+  const turn = turnMail(plan, releaseTimeBefore(upToHere, revisions), decided, count);
   const notice = (): MailContent => noticeMail(required(draft, action), plan, sequence);
   const closing = (): MailContent => closingMail(required(draft, action), standing, sequence);
   switch (action) {
@@ -84,7 +86,9 @@ function mailsAfter(
     case 'disclose':
       return [...(decided.override === true ? [turn] : []), closing()];
     case 'leaked':
-      if (draft === undefined) context.out.note('closing mails: run the command with --draft FILE');
+      if (draft === undefined) {
+        session.context.out.note('closing mails: run the command with --draft FILE');
+      }
       return [turn, ...(draft === undefined ? [] : [closing()])];
     case 'supersede':
       return [turn, notice()];

@@ -4,6 +4,7 @@ import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Tally } from '../../protocol/stake/tally.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
 import { breakGlassText } from './break-glass.ts';
 import type { MailContent } from './mailing.ts';
@@ -57,7 +58,12 @@ published a share of it, and when, is in the log and in the record.
 `;
 
 /** What officers decided besides, in words; whoever reads it can verify the directive. */
-export function turnMail(plan: Plan, before: string, decided: VerifiedDirective): MailContent {
+export function turnMail(
+  plan: Plan,
+  before: string,
+  decided: VerifiedDirective,
+  count?: Tally,
+): MailContent {
   const { campaign, exercise } = plan;
   return {
     kind: 'turn',
@@ -65,7 +71,7 @@ export function turnMail(plan: Plan, before: string, decided: VerifiedDirective)
     directive: decided.sequence,
     exercise,
     subject: `${campaign}: ${decided.action}`,
-    text: describeTurn(plan, before, decided),
+    text: describeTurn(plan, before, decided, count),
     attachments: [],
   };
 }

@@ -1,15 +1,24 @@
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { isReached } from '../../protocol/stake/milestone.ts';
+import type { Tally } from '../../protocol/stake/tally.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import { percent } from './amounts.ts';
 
 /**
  * A turn of a campaign in words, for operators: what was decided, why, and what they do now.
  *
  * @param before - T0 as it stood before, RFC 3339 UTC.
+ * @param count - Adoption as the officer who writes this counts it: with an override.
  */
-export function describeTurn(plan: Plan, before: string, decided: VerifiedDirective): string {
+export function describeTurn(
+  plan: Plan,
+  before: string,
+  decided: VerifiedDirective,
+  count?: Pick<Tally, 'attested' | 'total'>,
+): string {
   const { campaign } = plan;
   const { action, people, reason, sequence, digest } = decided;
-  return `${whatHappened(before, decided)}
+  return `${whatHappened(before, decided)}${count === undefined ? '' : whatWasCounted(plan, count)}
 
 Reason: ${reason === '' ? 'none was given' : reason}
 Decided by ${people.join(', ')}, as directive ${sequence} of ${campaign}:
@@ -19,9 +28,25 @@ ${whatToDo(campaign, decided)}
 ${action === 'leaked' || decided.to === 'disclosed' ? '' : 'The embargo stands: tell nobody. Do not forward this mail.\n'}`;
 }
 
+/** How far adoption had come, in exact sums, and the gate that was not waited for. */
+function whatWasCounted(
+  { milestones }: Plan,
+  { attested, total }: Pick<Tally, 'attested' | 'total'>,
+): string {
+  const gate = milestones.find((it) => it.action === 'gate');
+  if (gate === undefined) return '';
+  const { num, den, strict, weight } = gate;
+  const what = weight === 'stake' ? 'of stake' : 'validators';
+  const [part, whole] = [attested[weight], total[weight]];
+  const reached = isReached(gate, part, whole) ? 'reached by now' : 'not reached';
+  return `
+Attested when this was written: ${part} of ${whole} ${what}, ${percent(part, whole)}.
+The threshold, ${strict ? 'more than' : 'at least'} ${num}/${den}, is ${reached}.`;
+}
+
 function whatHappened(
   before: string,
-  { action, to, revision, releaseTime }: VerifiedDirective,
+  { action, override, to, revision, releaseTime }: VerifiedDirective,
 ): string {
   switch (action) {
     case 'reschedule':
@@ -36,9 +61,12 @@ function whatHappened(
       return `The patch is superseded by revision ${revision}.`;
     case 'commit':
       return `The documents have been revised: revision ${revision}.`;
+    case 'disclose':
+      return override === true
+        ? 'The campaign is disclosed now, by override: officers did not wait for adoption.'
+        : 'The campaign is disclosed now.';
     case 'notify':
     case 'arm':
-    case 'disclose':
       return `The campaign is ${to} now.`;
   }
 }
@@ -63,9 +91,13 @@ function whatToDo(campaign: string, { action }: VerifiedDirective): string {
       );
     case 'commit':
       return `Run: sealdrop prefetch ${campaign}, which verifies what has changed.`;
+    case 'disclose':
+      return (
+        'Whoever does not run the patch applies it at once: everybody can read now what it mends.\n' +
+        `Run: sealdrop fetch ${campaign} --out ./patch`
+      );
     case 'notify':
     case 'arm':
-    case 'disclose':
       return `See: sealdrop inbox`;
   }
 }

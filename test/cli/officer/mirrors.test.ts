@@ -71,9 +71,9 @@ async function wakeAgent(through: typeof fetch): Promise<AgentMemory> {
 describe('an agent with mirrors', () => {
   it('publishes nothing before T0, with the server and without', async () => {
     await stage.bring(CAMPAIGN, 'armed');
-    assert.deepEqual([...(await wakeAgent(reach)).holding], [CAMPAIGN]);
+    assert.deepEqual([...(await wakeAgent(reach)).said.keys()], [CAMPAIGN]);
     stage.advanceTo(stage.releaseTime - 1);
-    assert.deepEqual([...(await wakeAgent(seized)).holding], [CAMPAIGN]);
+    assert.deepEqual([...(await wakeAgent(seized)).said.keys()], [CAMPAIGN]);
     assert.deepEqual(await filesIn(folder()), []);
     assert.equal(uploads.size, 0);
   });

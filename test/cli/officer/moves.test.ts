@@ -17,7 +17,7 @@ import { formatTime } from '../../../protocol/encoding/time.ts';
 import { encodeTuf, signTuf } from '../../../protocol/trust/metadata.ts';
 import { buildTargets } from '../../../protocol/trust/tuf.ts';
 import { failingOnce, lying } from './support/lying.ts';
-import { startStage, type Stage } from './support/stage.ts';
+import { startStage, type Run, type Stage } from './support/stage.ts';
 
 // Each test takes a campaign of its own; the clock of the stage only goes forward.
 
@@ -90,6 +90,16 @@ async function assertTold(campaign: string, ...said: readonly RegExp[]): Promise
       for (const pattern of said) assert.match(mail.text, pattern);
     }
   }
+}
+
+/** Assert that a command that was run again proposed nothing, and found every mail handed over. */
+function assertDone({ summary }: Run): void {
+  assert.equal(summary['completed'], true);
+  const { mails } = summary['completion'] as { mails: { sent: number; known: number }[] };
+  assert.deepEqual(
+    mails.map(({ sent, known }) => [sent, known]),
+    [[0, stage.operators.length]],
+  );
 }
 
 describe('a draft whose move is interrupted', () => {
@@ -173,6 +183,8 @@ describe('the agent', () => {
       /Run: sealdrop prefetch SDX-2026-T004/,
       /The embargo stands: tell nobody/,
     );
+    const same = { releaseTime: after, reason: 'build broken' };
+    assertDone(await stage.run('cy', `reschedule ${id(4)}`, same));
 
     stage.advanceTo(stage.releaseTime);
     for (const agent of agents) await agent.wake();
@@ -205,8 +217,13 @@ describe('an agent that runs for weeks', () => {
 describe('an officer who signs an abort', () => {
   it('has no share out at T0, even when nobody else agrees', async () => {
     await stage.bring(id(5), 'armed');
+    const agent = await agentOf('ada');
+    await agent.wake();
+    assert.match(agent.memory.said.get(id(5)) ?? '', /T0 is [^;]*$/);
     await stage.run('ada', `abort ${id(5)}`, { reason: 'fix is incomplete' });
     await assertTold(id(5));
+    await agent.wake();
+    assert.match(agent.memory.said.get(id(5)) ?? '', /held back, because we signed an abort/);
     stage.advanceTo(stage.releaseTime);
     const ada = await agentOf('ada');
     assert.ok((await ada.wake()) >= 1_000, 'what is held back is no reason to hurry');
@@ -232,6 +249,7 @@ describe('an officer who signs an abort', () => {
       /There is nothing to do/,
       /The embargo stands: tell nobody/,
     );
+    assertDone(await stage.run('cy', `abort ${id(6)}`, { reason: 'fix is incomplete' }));
     stage.advanceTo(stage.releaseTime);
     const cy = await agentOf('cy'); // who signed nothing
     await cy.wake();
@@ -337,6 +355,9 @@ describe('a campaign that goes wrong', () => {
     const draft = { draft: draftPath(await stage.bring(id(9), 'armed'), 'bo') };
     stage.advanceTo(stage.releaseTime);
     await wakeAll('ada', 'bo');
+    const [operator] = stage.operators;
+    assert.ok(operator);
+    await stage.attest(operator, 'attest', 1, id(9));
     await decide('disclose', id(9), { override: true, reason: 'exploited in the open' });
     assert.equal(await statusOf(id(9)), 'disclosed');
     // The closing mail carries the documents, so it takes a draft to tell anybody.
@@ -344,9 +365,10 @@ describe('a campaign that goes wrong', () => {
     await stage.run('bo', `disclose ${id(9)}`, draft);
     await assertTold(
       id(9),
-      /The campaign is disclosed now/,
+      /The campaign is disclosed now, by override/,
+      /written: 40 of 100 of stake, 40\.00 %\.\nThe threshold, more than 2\/3, is not reached\./,
       /Reason: exploited in the open\n/,
-      /See: sealdrop inbox/,
+      /Whoever does not run the patch applies it at once[^]*sealdrop fetch SDX-2026-T009/,
       /^(?![^]*tell nobody)/,
     );
   });
@@ -417,7 +439,7 @@ describe('a server that lies', () => {
     );
     const agent = await agentOf('ada', claims);
     await agent.wake();
-    assert.ok(agent.memory.holding.has(next));
+    assert.ok(agent.memory.said.has(next));
     assert.equal(agent.attempts(next), 0);
   });
 

@@ -3,7 +3,7 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { serveOnce } from '../../../cli/officer/agent.ts';
-import { startAgent } from '../../../cli/officer/agent-memory.ts';
+import { hasTroubles, startAgent } from '../../../cli/officer/agent-memory.ts';
 import { describeMove } from '../../../cli/officer/move.ts';
 import { loadPresigned, presignedTexts, verifyNext } from '../../../cli/officer/presigned.ts';
 import { openOfficerSession } from '../../../cli/officer/session.ts';
@@ -74,6 +74,13 @@ async function presigned(officer: string, campaign: string): Promise<Summary> {
   const { summary } = await stage.run(officer, `status ${campaign}`);
   assert.deepEqual(inspected.summary['presigned'], summary['presigned']);
   return summary['presigned'] as Summary;
+}
+
+/** The reminders that `status` gives. */
+async function reminded(officer: string, campaign: string): Promise<string> {
+  const { stderr } = await stage.run(officer, `status ${campaign}`);
+  const lines = stderr.split('\n').filter((line) => line.includes('ahead for a leak'));
+  return lines.map((line) => (JSON.parse(line) as { message: string }).message).join('\n');
 }
 
 async function standsAt(campaign: string): Promise<readonly unknown[]> {
@@ -179,6 +186,15 @@ describe('what is signed ahead for a leak', () => {
       await loadPresigned(session, await loadStanding(session, ARMED)),
     );
     assert.deepEqual(texts, ['leaked, VOID: directive 4 was decided since']);
+    assert.match(
+      await reminded('cy', ARMED),
+      /^\S*: what others signed .* void \(directive 4 .*new/,
+    );
+    assert.match(
+      await reminded('dee', ARMED),
+      /^\S*: what others[^\n]*\n\S*: what you signed .* void/,
+    );
+    assert.equal(await reminded('eli', ARMED), '', 'of whom nobody has got anything');
     await assert.rejects(act('cy', ARMED), { message: /is void: directive 4 was decided/ });
     await assert.rejects(keep('cy', ARMED, first), { code: 'transition_refused' });
     assert.deepEqual(await standsAt(ARMED), ['armed']);
@@ -201,6 +217,7 @@ describe('what is signed ahead for a leak', () => {
     const file = await prepare('ada', ARMED, { reason: REASON, until });
     await keep('cy', ARMED, file);
     assert.equal((await presigned('cy', ARMED)).kept?.until, until);
+    assert.match(await reminded('ada', ARMED), /what you signed .* is good until \S* only/);
     stage.advanceTo(stage.now() + HOUR / 2);
     await assert.rejects(act('cy', ARMED), { message: /is void: .*it has expired/ });
     await assert.rejects(keep('dee', ARMED, file), { code: 'transition_refused' });
@@ -209,6 +226,13 @@ describe('what is signed ahead for a leak', () => {
   it('is decided on by one officer at once who keeps enough, before T0', async () => {
     const file = await prepare('ada', ARMED, { reason: REASON });
     for (const officer of ['bo', 'cy']) await keep(officer, ARMED, file);
+    const few = /signed ahead for a leak, 1 more are missing, of any of bo, dee, eli$/;
+    assert.match(await reminded('cy', ARMED), few);
+    const agent = await openOfficerSession(await stage.contextOf('cy'));
+    const memory = await startAgent(agent, []);
+    for (let i = 0; i < 2; i += 1) await serveOnce(agent, memory, 60_000);
+    assert.match([...memory.reminded].join('\n'), few);
+    assert.ok(!hasTroubles(memory), 'a reminder is no failure');
     await keep('cy', ARMED, await prepare('bo', ARMED));
     await assert.rejects(stage.run('cy', `leaked ${ARMED}`), { name: 'UsageError' });
     const asked: string[] = [];
