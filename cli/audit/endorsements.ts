@@ -1,14 +1,13 @@
 import { judgeEndorsements } from '../../protocol/campaign/endorsements.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyEndorsement } from '../../protocol/statement/endorsement.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
-import { parseEnvelopeLines } from '../record/lines.ts';
+import { RECORD } from '../record/layout.ts';
 import { demand, tellRevisions, within, type Audit, type Check, type Fact } from './check.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
 import { leavesFact } from './log.ts';
+import { readInLogOrder } from './log-order.ts';
 import { planFact } from './plan.ts';
-import { underAnyRoot } from './reviews.ts';
-import { trustFact } from './trust.ts';
+import { trustFact, underAnyRoot } from './trust.ts';
 
 /** Who repeated commitments in public, those of this campaign among them; by leaf. */
 export const endorsementsFact: Fact<readonly Envelope[]> = {
@@ -29,22 +28,23 @@ async function readEndorsements(audit: Audit): Promise<readonly Envelope[]> {
   const { roots } = await audit.get(trustFact);
   const ledger = await audit.get(ledgerFact);
   const { announced } = await audit.get(leavesFact);
-  const lines = parseEnvelopeLines(await audit.files.read(RECORD.endorsements, LIMIT.small));
-  let last = -1;
-  for (const [i, envelope] of lines.entries()) {
-    const what = `endorsement ${i + 1}`;
-    const { commitment } = within(what, () =>
-      underAnyRoot(roots, (root) => verifyEndorsement(envelope, audit.verify, root)),
-    );
-    const index = leafOf(ledger, 'endorsement', envelope, what);
-    const isPublic = announced.some(
-      (it) => it.leaf.type === 'commitment' && it.leaf.sha256 === commitment && it.index < index,
-    );
-    demand(isPublic, `${what} is of something that nobody had committed to`);
-    demand(last < index, `${what} is not in the log’s order`);
-    last = index;
-  }
-  return lines;
+  const recorded = await readInLogOrder(
+    audit,
+    RECORD.endorsements,
+    'endorsement',
+    (envelope, what) => {
+      const { commitment } = within(what, () =>
+        underAnyRoot(roots, (root) => verifyEndorsement(envelope, audit.verify, root)),
+      );
+      const index = leafOf(ledger, 'endorsement', envelope, what);
+      const isPublic = announced.some(
+        (it) => it.leaf.type === 'commitment' && it.leaf.sha256 === commitment && it.index < index,
+      );
+      demand(isPublic, `${what} is of something that nobody had committed to`);
+      return { envelope, index };
+    },
+  );
+  return recorded.map(({ envelope }) => envelope);
 }
 
 /**

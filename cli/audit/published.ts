@@ -1,20 +1,19 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { parsePublication, verifyPublication } from '../../protocol/statement/share.ts';
+import type { TrustRoot } from '../../protocol/trust/root.ts';
 import {
   openPublications,
   type OpenedPublications,
   type Publication,
 } from '../operator/publications.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
-import { parseEnvelopeLines } from '../record/lines.ts';
+import { RECORD } from '../record/layout.ts';
 import { publishedFor } from '../record/revisions.ts';
-import { count, demand, forRevisions, within, type Audit, type Check, type Fact } from './check.ts';
+import { count, forRevisions, within, type Audit, type Check, type Fact } from './check.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
+import { readInLogOrder } from './log-order.ts';
 import { accessKeysFact } from './plan.ts';
 import { inForceAt, revisionsFact } from './revisions.ts';
-import { trustFact } from './trust.ts';
+import { trustFact, underAnyRoot } from './trust.ts';
 
 export interface RecordedPublication {
   readonly publication: Publication;
@@ -50,22 +49,21 @@ async function readPublished(audit: Audit): Promise<Published> {
   const revisions = await audit.get(revisionsFact);
   const ledger = await audit.get(ledgerFact);
   const accessKeys = await audit.get(accessKeysFact);
-  const lines = parseEnvelopeLines(await audit.files.read(RECORD.published, LIMIT.small));
-  const publications: RecordedPublication[] = [];
-  for (const [i, envelope] of lines.entries()) {
-    const what = `publication ${i + 1}`;
-    const { kind } = within(what, () => parsePublication(envelope.payload));
-    const index = leafOf(ledger, kind, envelope, what);
-    const publication = await verifyUnderAnyRoot(
-      audit,
-      what,
-      envelope,
-      inForceAt(revisions, index).plan,
-    );
-    const before = publications.at(-1);
-    demand(before === undefined || before.index < index, `${what} is not in the log’s order`);
-    publications.push({ publication, envelope, index });
-  }
+  const roots = await rootsSinceFirstPlan(audit);
+  const publications = await readInLogOrder(
+    audit,
+    RECORD.published,
+    'publication',
+    (envelope, what) => {
+      const { kind } = within(what, () => parsePublication(envelope.payload));
+      const index = leafOf(ledger, kind, envelope, what);
+      const { plan } = inForceAt(revisions, index);
+      const publication = within(what, () =>
+        underAnyRoot(roots, (root) => verifyPublication(envelope, audit.verify, root, plan)),
+      );
+      return { publication, envelope, index };
+    },
+  );
   const opened = await forRevisions(revisions, (revision, i) =>
     openPublications(
       publishedFor(revision, publications).map(({ publication }) => publication),
@@ -76,28 +74,10 @@ async function readPublished(audit: Audit): Promise<Published> {
   return { publications, opened };
 }
 
-/**
- * Officers may have been exchanged meanwhile: any root from the first plan's on tells who they are.
- *
- * @param plan - In force when it was published, which it has to be of.
- */
-async function verifyUnderAnyRoot(
-  audit: Audit,
-  what: string,
-  envelope: Envelope,
-  plan: Plan,
-): Promise<Publication> {
-  const { roots, newest: newestRoot } = await audit.get(trustFact);
+/** Officers may have been exchanged meanwhile: any root from the first plan's on tells who they are. */
+async function rootsSinceFirstPlan(audit: Audit): Promise<ReadonlyMap<number, TrustRoot>> {
+  const { roots, newest } = await audit.get(trustFact);
   const [first] = await audit.get(revisionsFact);
-  const since = first?.root.version ?? newestRoot.version;
-  const eligible = [...roots.values()].filter(({ version }) => version >= since);
-  for (const root of eligible.slice(0, -1)) {
-    try {
-      return verifyPublication(envelope, audit.verify, root, plan);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-    }
-  }
-  const newest = eligible.at(-1) ?? newestRoot;
-  return within(what, () => verifyPublication(envelope, audit.verify, newest, plan));
+  const since = first?.root.version ?? newest.version;
+  return new Map([...roots].filter(([version]) => version >= since));
 }

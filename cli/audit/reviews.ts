@@ -1,15 +1,13 @@
 import { judgeReviews, requireReviews } from '../../protocol/campaign/reviews.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyReview, type Review } from '../../protocol/statement/review.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
-import { parseEnvelopeLines } from '../record/lines.ts';
+import { RECORD } from '../record/layout.ts';
 import { AuditError, count, demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { directivesFact } from './directives.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
+import { readInLogOrder } from './log-order.ts';
 import { planFact } from './plan.ts';
-import { trustFact } from './trust.ts';
+import { trustFact, underAnyRoot } from './trust.ts';
 
 export interface RecordedReview {
   readonly review: Review;
@@ -44,20 +42,13 @@ async function readReviews(audit: Audit): Promise<readonly RecordedReview[]> {
   const { campaign } = await audit.get(planFact);
   const { roots } = await audit.get(trustFact);
   const ledger = await audit.get(ledgerFact);
-  const lines = parseEnvelopeLines(await audit.files.read(RECORD.reviews, LIMIT.small));
-  const reviews: RecordedReview[] = [];
-  for (const [i, envelope] of lines.entries()) {
-    const what = `review ${i + 1}`;
+  return readInLogOrder(audit, RECORD.reviews, 'review', (envelope, what) => {
     const review = within(what, () =>
       underAnyRoot(roots, (root) => verifyReview(envelope, audit.verify, root)),
     );
     demand(review.campaign === campaign, `${what} is of another campaign`);
-    const index = leafOf(ledger, 'review', envelope, what);
-    const before = reviews.at(-1);
-    demand(before === undefined || before.index < index, `${what} is not in the log’s order`);
-    reviews.push({ review, envelope, index });
-  }
-  return reviews;
+    return { review, envelope, index: leafOf(ledger, 'review', envelope, what) };
+  });
 }
 
 /**
@@ -95,25 +86,4 @@ async function checkPolicy(audit: Audit): Promise<string> {
     if (required > 0) found.push(`${action}: ${required} needed, ${sound.join(', ')}${against}`);
   }
   return found.join('; ') || 'none was asked for';
-}
-
-/**
- * Verify something under whichever root listed its signer: firms and endorsers come and go.
- *
- * @throws What `verify` threw under the newest root, when it throws under all.
- */
-export function underAnyRoot<T>(
-  roots: ReadonlyMap<number, TrustRoot>,
-  verify: (root: TrustRoot) => T,
-): T {
-  let first: unknown;
-  for (const root of [...roots.values()].sort((a, b) => b.version - a.version)) {
-    try {
-      return verify(root);
-    } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      first ??= error;
-    }
-  }
-  throw first;
 }

@@ -1,4 +1,5 @@
 import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyInitialRoot, verifyNextRoot } from '../../protocol/trust/root-verify.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { keyFiles } from '../record/derived.ts';
@@ -54,6 +55,27 @@ export const trustChecks: readonly Check[] = [
     run: checkKeys,
   },
 ];
+
+/**
+ * Verify something under whichever root listed its signer: people, firms and endorsers come and go.
+ *
+ * @throws What `verify` threw under the newest root, when it throws under all.
+ */
+export function underAnyRoot<T>(
+  roots: ReadonlyMap<number, TrustRoot>,
+  verify: (root: TrustRoot) => T,
+): T {
+  let first: unknown;
+  for (const root of [...roots.values()].sort((a, b) => b.version - a.version)) {
+    try {
+      return verify(root);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      first ??= error;
+    }
+  }
+  throw first;
+}
 
 async function readChain(audit: Audit): Promise<TrustChain> {
   const versions = Math.max(1, pathsIn(audit, 'trust/').length);
