@@ -6,6 +6,7 @@ import { parseEnvelope, verifyEnvelope, type Envelope } from '../../protocol/sig
 import { directiveDigest, parseDirective } from '../../protocol/statement/directive.ts';
 import type { Directive } from '../../protocol/statement/directive.ts';
 import { signingKeys } from '../../protocol/trust/root.ts';
+import { problemOf } from './problem.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
 
@@ -103,16 +104,6 @@ export function verifyNext(
 /** @throws {@link ProtocolError} `signature_invalid` for anybody who has no say in the root in force. */
 export function verifyPeople({ trust }: OfficerSession, envelope: Envelope): readonly string[] {
   return verifyEnvelope(envelope, verifyEd25519, signingKeys(trust.root), 1).people;
-}
-
-function problemOf(check: () => unknown): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ProtocolError) return error.message;
-    throw error;
-  }
 }
 
 /** What there is, in words. */

@@ -32,6 +32,7 @@ import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { fetchPlan, fetchPlans } from '../client/plans.ts';
 import { ProblemError } from '../errors.ts';
+import { problemOf } from './problem.ts';
 import type { OfficerSession } from './session.ts';
 
 /** Where a campaign stands, as far as this machine could verify it. */
@@ -222,14 +223,4 @@ export function plansFor(
 ): ReadonlyMap<string, Plan> {
   const plans = new Map([[state.plan, plan]]);
   return revised === undefined ? plans : plans.set(planDigest(revised.planBytes), revised.plan);
-}
-
-function problemOf(check: () => void): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ProtocolError) return error.message;
-    throw error;
-  }
 }

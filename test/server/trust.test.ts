@@ -14,7 +14,7 @@ import { encodeTuf, signTuf } from '../../protocol/trust/metadata.ts';
 import { buildRootSigned } from '../../protocol/trust/root-file.ts';
 import { DAY_MS, HOUR_MS } from '../support/clock.ts';
 import type { TestOfficer } from '../support/officers.ts';
-import { makeOfficers, signRoot, signTargets } from '../support/officers.ts';
+import { makeOfficers, peopleOf, signRoot, signTargets } from '../support/officers.ts';
 import { expectStatus, problemOf } from '../support/story.ts';
 import type { World } from '../support/world.ts';
 import { openWorld } from '../support/world.ts';
@@ -136,19 +136,7 @@ describe('the root of trust', () => {
   /** The next root, with these people, signed by the old and the new. */
   const nextRoot = (officers: readonly TestOfficer[], version: number): Uint8Array => {
     const { root } = world.server;
-    const people = new Map(
-      officers.map((it) => [
-        it.id,
-        {
-          id: it.id,
-          root: it.root.publicKey,
-          signing: it.signing.publicKey,
-          age: it.age.recipient,
-          openpgp: it.openpgp.publicKey.replaceAll('\r\n', '\n'),
-        },
-      ]),
-    );
-    const signed = buildRootSigned({ ...root, version, people });
+    const signed = buildRootSigned({ ...root, version, people: peopleOf(officers) });
     const signers = new Set([...world.server.officers, ...officers].map((it) => it.root));
     return encodeTuf(signed, signTuf(signed, ...signers));
   };

@@ -40,6 +40,22 @@ export async function makeOfficers(count = 5): Promise<TestOfficer[]> {
   );
 }
 
+/** Officers as a root of trust lists them. */
+export function peopleOf(officers: readonly TestOfficer[]): TrustRoot['people'] {
+  return new Map(
+    officers.map((it) => [
+      it.id,
+      {
+        id: it.id,
+        root: it.root.publicKey,
+        signing: it.signing.publicKey,
+        age: it.age.recipient,
+        openpgp: it.openpgp.publicKey.replaceAll('\r\n', '\n'),
+      },
+    ]),
+  );
+}
+
 /** A root of trust that names these officers and this server, three of five by default. */
 export function makeRoot(
   officers: readonly TestOfficer[],
@@ -52,18 +68,7 @@ export function makeRoot(
     expires: formatTime(now + YEAR_MS),
     network: NETWORK,
     origin: card.origin,
-    people: new Map(
-      officers.map((it) => [
-        it.id,
-        {
-          id: it.id,
-          root: it.root.publicKey,
-          signing: it.signing.publicKey,
-          age: it.age.recipient,
-          openpgp: it.openpgp.publicKey.replaceAll('\r\n', '\n'),
-        },
-      ]),
-    ),
+    people: peopleOf(officers),
     directiveThreshold: threshold,
     shareThreshold: threshold,
     reviewers: new Map(),

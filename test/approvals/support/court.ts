@@ -13,7 +13,7 @@ import { meddleJson, meddlingFetch } from '../../cli/operator/support/meddling.t
 import { noticeFiles, openOutpost, type Outpost } from '../../cli/operator/support/outpost.ts';
 import type { TestContext } from '../../cli/support/context.ts';
 import { DAY_MS } from '../../support/clock.ts';
-import { makeOfficers, signRoot, type TestOfficer } from '../../support/officers.ts';
+import { makeOfficers, peopleOf, signRoot, type TestOfficer } from '../../support/officers.ts';
 import { envelopeJson, openStory, type Story } from '../../support/story.ts';
 
 /** A running server and the files of one operator, both of which know the same armed campaign. */
@@ -98,15 +98,7 @@ async function replaceErin(
   folder: string,
 ): Promise<TrustRoot> {
   const staying = server.officers.filter(({ id }) => id !== 'erin');
-  const people = new Map(server.root.people);
-  people.delete('erin');
-  people.set(frank.id, {
-    id: frank.id,
-    root: frank.root.publicKey,
-    signing: frank.signing.publicKey,
-    age: frank.age.recipient,
-    openpgp: frank.openpgp.publicKey.replaceAll('\r\n', '\n'),
-  });
+  const people = peopleOf([...staying, frank]);
   const expires = formatTime(clock.now() + 500 * DAY_MS);
   const root = { ...server.root, version: 2, expires, people };
   const path = join(folder, 'second-root.json');
