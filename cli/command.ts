@@ -64,6 +64,11 @@ export function optionName(spec: OptionSpec): string {
   return long.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The other way round, without its value: `rootSha256` → `--root-sha256`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
 /**
  * Run one command in this process: what the drill, the tests and `main.ts` call.
  *
@@ -118,7 +123,7 @@ export function findOption(input: Input, name: string): string | undefined {
 /** The value of a required option. */
 export function getOption(input: Input, name: string): string {
   const value = findOption(input, name);
-  if (value === undefined) throw new UsageError(`option "${name}" is required`);
+  if (value === undefined) throw new UsageError(`${flagOf(name)} is required`);
   return value;
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename } from 'node:path';
 
@@ -30,14 +30,17 @@ export async function readFileBounded(path: string, maxBytes: number): Promise<U
   }
 }
 
+/** A named pipe must not make the whole process wait for its writer; Windows has none. */
+const AT_ONCE = constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0);
+
 /**
- * As {@link readFileBounded}, at once, for small local files of our own.
+ * As {@link readFileBounded}, at once, for small local files of our own; a named pipe is empty.
  *
  * Four system calls cost a few microseconds; the same four through Node's thread pool take
  * thirty times as long, and a command reads its few files a dozen times.
  */
 export function readFileBoundedSync(path: string, maxBytes: number): Uint8Array {
-  const file = openSync(path, 'r');
+  const file = openSync(path, AT_ONCE);
   try {
     return readOpened(file, path, maxBytes);
   } finally {

@@ -89,6 +89,12 @@ export function formatEvidence(evidence: Evidence): string {
   return `${JSON.stringify({ format: FORMAT, ...content, check: CHECK[kind] }, null, 2)}\n`;
 }
 
+/** Whether a file says of itself that it is evidence, well formed or not. */
+export function isEvidence(bytes: Uint8Array): boolean {
+  const json = parseJson(bytes, MAX_EVIDENCE_BYTES);
+  return z.looseObject({ format: z.literal(FORMAT) }).safeParse(json).success;
+}
+
 /**
  * Read an evidence file. Nothing of it is verified.
  *

@@ -22,7 +22,10 @@ export interface LogKeys {
 export async function findLogKeys(home: Home, vkey: string | undefined): Promise<LogKeys> {
   if (vkey !== undefined) return { log: parseKey(vkey), witnesses: [] };
   if ((await home.findConfig()) === undefined) {
-    throw new UsageError('no root is trusted here', 'give --key with the log’s verifier key');
+    throw new UsageError(
+      'no root is trusted here',
+      'run: sealdrop trust add URL --root-sha256 HEX; or give --key with the log’s verifier key',
+    );
   }
   const { root } = await loadTrust(home);
   return { log: root.logKey, witnesses: root.witnesses, root };

@@ -36,8 +36,8 @@ import { requireCampaignId } from '../home/campaign-directory.ts';
 import type { Client } from './client.ts';
 import { fileBody, transferTimeoutMs, writeVerified } from './download.ts';
 import { envelopeJsonOf } from './envelope.ts';
-import { readBody, readJson, type HttpAnswer } from './http.ts';
-import { collectPages } from './pages.ts';
+import { parseAnswer, readBody, readJson, type HttpAnswer } from './http.ts';
+import { collectPages, type Page } from './pages.ts';
 import type { Transport } from './transport.ts';
 
 const KIB = 1024;
@@ -68,6 +68,14 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
   };
   const getJson = <T>(path: string, schema: z.ZodType<T>, maxBytes = SMALL): Promise<T> =>
     json(get(path), schema, maxBytes);
+  const getPage = async <T, Entry>(
+    path: string,
+    schema: z.ZodType<T>,
+    entriesOf: (answer: T) => readonly Entry[],
+  ): Promise<Page<Entry>> => {
+    const body = await bytes(get(path), PAGE);
+    return { entries: entriesOf(parseAnswer(body, schema)), bytes: body.length };
+  };
 
   return {
     server,
@@ -115,14 +123,14 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
     tally: (id) => getJson(of(id, '/tally'), tallyResponse, PAGE),
     events: (id, after) =>
       collectPages(
-        async (query) => (await getJson(of(id, `/events${query}`), eventsResponse, PAGE)).events,
+        (query) => getPage(of(id, `/events${query}`), eventsResponse, (answer) => answer.events),
         ({ seq }) => seq,
-        after,
+        { after },
       ),
     statements: (id) =>
       collectPages(
-        async (query) =>
-          (await getJson(of(id, `/statements${query}`), statementsResponse, PAGE)).statements,
+        (query) =>
+          getPage(of(id, `/statements${query}`), statementsResponse, (answer) => answer.statements),
         ({ seq }) => seq,
       ),
     downloadBlob(sha256, size, path) {
@@ -172,8 +180,8 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
     dummies: async () => utf8Decode(await bytes(get('/v1/dummies'), PAGE)),
     openings: (id) =>
       collectPages(
-        async (query) =>
-          (await getJson(of(id, `/openings${query}`), openingsResponse, PAGE)).openings,
+        (query) =>
+          getPage(of(id, `/openings${query}`), openingsResponse, (answer) => answer.openings),
         ({ index }) => index,
       ),
   };

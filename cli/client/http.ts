@@ -127,8 +127,12 @@ export async function readJson<T>(
   schema: z.ZodType<T>,
   maxBytes: number,
 ): Promise<T> {
-  const json = parseJson(await readBody(answer, maxBytes), maxBytes);
-  return parseShape(schema, json, 'encoding_invalid', 'answer');
+  return parseAnswer(await readBody(answer, maxBytes), schema);
+}
+
+/** A body that was read, as JSON of a known shape. */
+export function parseAnswer<T>(body: Uint8Array, schema: z.ZodType<T>): T {
+  return parseShape(schema, parseJson(body, body.length), 'encoding_invalid', 'answer');
 }
 
 async function readProblem(answer: HttpAnswer, status: number, url: URL): Promise<ProblemError> {

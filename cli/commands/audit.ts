@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hex64 } from '../../protocol/encoding/shape.ts';
@@ -9,6 +10,7 @@ import { reportAudit } from '../audit/report.ts';
 import {
   argument,
   findOption,
+  flagOf,
   hasFlag,
   wholeNumber,
   type Command,
@@ -19,6 +21,7 @@ import { UsageError } from '../errors.ts';
 import { hasErrorCode } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
 import { readReceiptFile } from '../receipts/receipt-file.ts';
+import { INDEX_PATH } from '../record/record-index.ts';
 
 export const auditCommand: Command = {
   name: 'audit',
@@ -83,8 +86,7 @@ export const auditCommand: Command = {
 function refuse({ options }: Input, where: string, names: readonly string[]): void {
   const given = names.find((name) => options[name] !== undefined && options[name] !== false);
   if (given === undefined) return;
-  const flag = given.replace(/[A-Z0-9]+/g, (part) => `-${part.toLowerCase()}`);
-  throw new UsageError(`--${flag} has no meaning ${where}`, 'see: sealdrop audit --help');
+  throw new UsageError(`${flagOf(given)} has no meaning ${where}`, 'see: sealdrop audit --help');
 }
 
 async function auditUrl(input: Input, context: Context): Promise<void> {
@@ -107,6 +109,7 @@ async function auditRecordFolder(input: Input, context: Context): Promise<void> 
     throw new UsageError('--root-sha256 is 64 lower-case hex digits');
   }
   const directory = argument(input, 0);
+  requireRecord(directory);
   const folder = findOption(input, 'receipts');
   const receipts = folder === undefined ? [] : await readReceipts(folder);
   const results = await reportAudit(context.out, { directory, rootSha256, receipts });
@@ -115,6 +118,16 @@ async function auditRecordFolder(input: Input, context: Context): Promise<void> 
   context.out.line(`The record holds: ${passed} checks passed.`);
   const pinned = rootSha256 !== undefined;
   context.out.summary({ result: 'pass', pinned, passed, failed: 0, skipped });
+}
+
+/** A log that somebody keeps as files looks like a record that lost everything else. */
+function requireRecord(directory: string): void {
+  const has = (name: string): boolean => existsSync(join(directory, name));
+  if (has(INDEX_PATH) || !has('checkpoint')) return;
+  throw new UsageError(
+    `${directory} is the folder of a log, not a record`,
+    `run: sealdrop log verify ${directory}; or name the record around it`,
+  );
 }
 
 async function readReceipts(folder: string): Promise<string[]> {

@@ -16,7 +16,9 @@ export const logVerifyCommand: Command = {
   name: 'log verify',
   group: 'auditor',
   summary: 'Check a whole log: signature, root, every tile and every leaf',
-  args: [{ name: 'source', description: 'server URL, or a folder with checkpoint and tile/' }],
+  args: [
+    { name: 'source', description: 'server URL, record, or a folder with checkpoint and tile/' },
+  ],
   options: [
     { flag: '--key <vkey>', description: 'the log’s key; default: that of the trusted root' },
   ],

@@ -10,7 +10,7 @@ import { openSource } from '../open-source.ts';
 import type { LogSource } from '../tree/source.ts';
 import { compareViews, judgeEvidence, type Comparison } from './compare.ts';
 import { verifyOmission } from './omission.ts';
-import { getSource, openNamed, type View } from './view.ts';
+import { openNamed, type View } from './view.ts';
 
 export interface CompareInputs {
   readonly home: Home;
@@ -58,7 +58,7 @@ async function findSources(
   { home }: CompareInputs,
   name: string | undefined,
 ): Promise<LogSource[]> {
-  if (name !== undefined) return [getSource(context, name)];
+  if (name !== undefined) return [openSource(context, name)];
   const config = await home.findConfig();
   return config === undefined ? [] : [openSource(context, config.server)];
 }

@@ -3,7 +3,7 @@ import { readFileBoundedSync } from '../../../platform/read-file.ts';
 import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Client } from '../../client/client.ts';
-import { ProblemError } from '../../errors.ts';
+import { CliError, ProblemError } from '../../errors.ts';
 import { hasErrorCode } from '../../home/files.ts';
 import { LIMIT } from '../../record/layout.ts';
 
@@ -37,9 +37,18 @@ export function directorySource(directory: string): LogSource {
   return {
     directory,
     checkpoint: () =>
-      Promise.try(() =>
-        utf8Decode(readFileBoundedSync(join(directory, 'checkpoint'), LIMIT.small)),
-      ),
+      Promise.try(() => {
+        try {
+          return utf8Decode(readFileBoundedSync(join(directory, 'checkpoint'), LIMIT.small));
+        } catch (error) {
+          if (!hasErrorCode(error, 'ENOENT')) throw error;
+          throw new CliError(
+            `${directory} has no checkpoint`,
+            'name a record, or a folder with checkpoint and tile/',
+            { cause: error },
+          );
+        }
+      }),
     tile: (path) =>
       Promise.try(() => {
         try {
@@ -58,15 +67,30 @@ export function serverSource(
 ): LogSource {
   return {
     ...(disclosed !== undefined && { disclosed }),
-    checkpoint: () => client.checkpoint(),
+    async checkpoint() {
+      try {
+        return await client.checkpoint();
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        throw new CliError(
+          'there is no log at this address',
+          'name the server as for trust add, without /log; a new one has a log within an epoch',
+          { cause: error },
+        );
+      }
+    },
     async tile(path) {
       try {
         return await client.tile(path);
       } catch (error) {
-        throw error instanceof ProblemError && error.status === 404 ? missing(path) : error;
+        throw isMissing(error) ? missing(path) : error;
       }
     },
   };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof ProblemError && error.status === 404;
 }
 
 /** What {@link LogSource.tile} throws when there is none. */

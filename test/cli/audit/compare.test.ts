@@ -177,6 +177,18 @@ describe('audit --compare', () => {
     assert.equal((await compare([place('small.checkpoint'), place('changed')])).exit, 0);
   });
 
+  it('says which file is no view of a log', async () => {
+    const path = place('plan.json');
+    await writeFile(path, '{"format":"sealdrop-plan/v1"}');
+    for (const args of [[path], [path, place('small')], [place('small'), path]]) {
+      const { exit, reason } = await compare(args);
+      assert.equal(exit, 2);
+      assert.match(reason, /plan\.json is no view of a log/);
+    }
+    const views = [place('small'), place('large')];
+    assert.match((await compare([...views, path])).reason, /neither a URL nor a folder/);
+  });
+
   it('overwrites no evidence', async () => {
     const out = place('there.json');
     await writeFile(out, 'mine');

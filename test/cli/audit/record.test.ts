@@ -208,6 +208,14 @@ describe('audit of a record on disk', () => {
     assert.match(pinned.said.stdout, /^ok/);
   });
 
+  it('says that the folder of a log is no record, and what it may be instead', async () => {
+    await assert.rejects(auditing(join(record, 'log')), {
+      name: 'UsageError',
+      message: /is the folder of a log, not a record/,
+    });
+    assert.equal(await code(join(record, 'trust')), 6);
+  });
+
   it('exits 6 for another pin, a changed byte, a missing and an additional file, a link', async () => {
     assert.equal(await code(record, { rootSha256: 'a'.repeat(64) }), 6);
     const copy = join(folder, 'copy');
@@ -347,11 +355,30 @@ describe('log verify', () => {
     const { size } = context.said.summary();
     assert.ok(Number(size) > 10);
 
-    await using offline = await testContext({ json: true });
     const key = await readFile(join(record, 'keys/log.vkey'), 'utf8');
-    const input = { args: [join(record, 'log')], options: { key } };
-    await runCommand(logVerifyCommand, input, offline);
-    assert.ok(Number(offline.said.summary()['size']) < Number(size));
+    for (const source of [record, join(record, 'log')]) {
+      await using offline = await testContext({ json: true });
+      await runCommand(logVerifyCommand, { args: [source], options: { key } }, offline);
+      assert.ok(Number(offline.said.summary()['size']) < Number(size));
+    }
+  });
+
+  it('says what is no log, and does not wait for one that never comes', async () => {
+    const key = await readFile(join(record, 'keys/log.vkey'), 'utf8');
+    const pipes = join(folder, 'pipes');
+    await mkdir(pipes);
+    for (const [source, name, message] of [
+      [join(folder, 'nowhere'), 'UsageError', /neither a URL nor a folder/],
+      [join(record, 'plan.json'), 'UsageError', /neither a URL nor a folder/],
+      [join(record, 'keys'), 'CliError', /keys has no checkpoint/],
+      [`${world.server.url}/log`, 'CliError', /no log at this address/],
+      [pipes, 'ProtocolError', /malformed/],
+    ] as const) {
+      if (source === pipes) await run('mkfifo', [join(pipes, 'checkpoint')]);
+      await using context = await testContext();
+      const verifying = runCommand(logVerifyCommand, { args: [source], options: { key } }, context);
+      await assert.rejects(verifying, { name, message });
+    }
   });
 
   it('needs a key from somewhere', async () => {

@@ -8,6 +8,7 @@ import { describe, it } from 'node:test';
 import { connectTo } from '../../../cli/client/connect.ts';
 import { digestFile } from '../../../cli/client/download.ts';
 import { readBody, sendRequest } from '../../../cli/client/http.ts';
+import { collectPages, type Page } from '../../../cli/client/pages.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
 import { testContext } from '../support/context.ts';
@@ -159,6 +160,17 @@ describe('a request', () => {
     assert.equal(queries.length, 3);
     endless = true;
     await assert.rejects(client.events('SDX-2026-7KQ4'), { code: 'encoding_invalid' });
+  });
+
+  it('reads no list beyond a limit, though its positions rise for ever', async () => {
+    let asked = 0;
+    const page = (query: string): Promise<Page<number>> => {
+      asked += 1;
+      return Promise.resolve({ entries: [Number(query.slice('?after='.length)) + 1], bytes: 10 });
+    };
+    const position = (seq: number): number => seq;
+    await assert.rejects(collectPages(page, position, { maxBytes: 1000 }), { code: 'too_large' });
+    assert.equal(asked, 101);
   });
 });
 

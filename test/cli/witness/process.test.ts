@@ -94,7 +94,7 @@ describe('sealdrop witness', () => {
     const listen = '127.0.0.1:0';
     const file = join(made.directory, 'logs');
     const expected: [Record<string, string | readonly string[]>, RegExp][] = [
-      [{}, /"listen" is required/],
+      [{}, /--listen is required/],
       [{ listen: 'localhost' }, /not HOST:PORT/],
       [{ listen: '127.0.0.1:70000' }, /the port/],
       [{ listen }, /needs a log/],

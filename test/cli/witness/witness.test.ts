@@ -1,23 +1,27 @@
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 
 import { memoryPath } from '../../../cli/witness/identity.ts';
-import { openMemory } from '../../../cli/witness/memory.ts';
+import { createMemory, openMemory } from '../../../cli/witness/memory.ts';
 import { originHashOf } from '../../../cli/witness/service.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
-import { toBase64 } from '../../../protocol/encoding/bytes.ts';
+import { toBase64, toHex } from '../../../protocol/encoding/bytes.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { verifyCosignatures } from '../../../protocol/log/cosignature.ts';
 import { EMPTY_ROOT } from '../../../protocol/log/merkle.ts';
-import { formatAddCheckpoint } from '../../../protocol/log/witness-request.ts';
-import { noteSigner, signNote } from '../../../protocol/signature/note.ts';
+import { formatAddCheckpoint, readAnyCheckpoint } from '../../../protocol/log/witness-request.ts';
+import { noteSigner, parseNote, signNote } from '../../../protocol/signature/note.ts';
+import { temporaryFolder } from '../../support/log.ts';
 import { startWitness, submit, submittedLog } from '../../support/witnesses.ts';
 import type { TestWitness } from '../../support/witnesses.ts';
 
+const LOG = noteSigner('log.example/l', signerFromSeed(new Uint8Array(32).fill(99)));
 let counter = 0;
 /** Logs of their own keep the tests apart. */
 const LOGS = Array.from({ length: 40 }, (_, n) =>
@@ -223,6 +227,59 @@ describe('a witness', () => {
     assert.throws(() => openMemory(memoryPath(witness.directory)), {
       message: /another process holds/,
     });
+  });
+
+  it('has a memory that does not go back, whoever asks it to', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'memory.sqlite');
+    createMemory(path);
+    using memory = openMemory(path);
+    const signer = freshLog();
+    const log = submittedLog(signer, 20);
+    const remember = (note: string, change: { root?: Uint8Array } = {}): void => {
+      memory.update(signer.name, originHashOf(signer.name), () => {
+        const checkpoint = { ...readAnyCheckpoint(parseNote(note).text), ...change };
+        return { checkpoint, time: time / 1000, note };
+      });
+    };
+    remember(log.note(10));
+    const refused = { message: /does not go back/ };
+    assert.throws(() => {
+      remember(log.note(9));
+    }, refused);
+    assert.throws(() => {
+      remember(log.note(10), { root: EMPTY_ROOT });
+    }, refused);
+    assert.equal(memory.find(signer.name)?.note, log.note(10));
+    remember(log.note(11));
+    assert.equal(memory.find(signer.name)?.checkpoint.size, 11);
+  });
+
+  it('does not go by a memory in which anything was changed', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'memory.sqlite');
+    createMemory(path);
+    const { name } = LOG;
+    const note = submittedLog(LOG, 20).note(20);
+    const checkpoint = readAnyCheckpoint(parseNote(note).text);
+    {
+      using memory = openMemory(path);
+      memory.update(name, originHashOf(name), () => ({ checkpoint, time: time / 1000, note }));
+    }
+    const good = await readFile(path);
+    for (const text of [
+      toHex(checkpoint.root), // which the row says beside its note
+      originHashOf(name), // in the table, and once more in its index
+    ]) {
+      const changed = Buffer.from(good);
+      const at = changed.indexOf(text);
+      changed.write(text.startsWith('0') ? '1' : '0', at);
+      await writeFile(path, changed);
+      assert.throws(() => openMemory(path), { message: /damaged/ });
+    }
+    await writeFile(path, good);
+    using memory = openMemory(path);
+    assert.equal(memory.find(name)?.note, note);
   });
 
   it('remembers over a restart', async () => {

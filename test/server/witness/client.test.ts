@@ -28,6 +28,10 @@ const SIZE = 60;
 const NOTE = LOG.note(SIZE);
 const TEXT = NOTE.slice(0, NOTE.lastIndexOf('\n\n') + 1);
 const seconds = (): number => Math.floor(Date.now() / 1000);
+const STRANGERS = Array.from(
+  { length: 90 },
+  (_, n) => `— w${n} ${Buffer.alloc(200, n).toString('base64')}\n`,
+);
 const good = (): string => KEY.cosign(TEXT, seconds());
 
 type Answer = readonly [status: number, body?: string, headers?: Record<string, string>];
@@ -158,7 +162,8 @@ describe('asking a witness', () => {
     'it says nothing': { script: () => [200], reason: 'malformed' },
     'it answers 204': { script: () => [204], reason: 'malformed' },
     'it talks without end': {
-      script: () => [200, good() + 'x'.repeat(20_000)],
+      // Ninety lines, as anybody may have signed them, and its own good one.
+      script: () => [200, good() + STRANGERS.join('')],
       reason: 'malformed',
     },
     'it cosigns with another key': {
