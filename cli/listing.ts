@@ -44,7 +44,7 @@ export const listing: readonly Listed[] = [
     'propose <dir>': 'Upload a sealed campaign, ciphertext only, and propose to commit to it',
     'inspect <id>': 'Show a campaign’s plan, its directives and what is pending, all verified here',
     'approve <id>': 'Verify what is pending on this machine, then add your signature',
-    'commit <id>': 'Propose to commit in public to an uploaded campaign',
+    'commit <id>': 'Propose to commit in public to an uploaded campaign, or to its next revision',
     'notify <id>': 'Propose to tell operators; once decided, write the mails that are missing',
     'arm <id>': 'Propose to arm: from then on the agents publish their shares at T0',
     'reschedule <id>': 'Propose another T0 for an armed campaign',
