@@ -195,6 +195,8 @@ describe('accounts of a log', () => {
   it('refuse a leaf that accounts for what was not sealed before it, or twice', () => {
     for (const leaves of [
       [[5, 'opened/v1 5\n']],
+      [[5, 'opened/v1 6\n']],
+      [[5, 'dummy/v1 6-9\n']],
       [[5, 'dummy/v1 3-9\n']],
       [
         [2, 'opened/v1 1\n'],

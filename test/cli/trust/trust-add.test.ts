@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadTrust, refreshTrust } from '../../../cli/client/trust.ts';
+import { followRoots, loadTrust, refreshTrust } from '../../../cli/client/trust.ts';
 import { connect } from '../../../cli/client/connect.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { configShowCommand } from '../../../cli/commands/config-show.ts';
@@ -185,6 +185,26 @@ describe('the chain of roots', () => {
     await assert.rejects(refreshTrust(home, await connect(context, home)), {
       code: 'trust_invalid',
     });
+  });
+
+  it('begins with version 1, whatever was pinned, and has an end', async () => {
+    await using world = await served();
+    const { parties, bytes, pin } = world;
+    const roots = [bytes];
+    const read = (version: number): Promise<Uint8Array | undefined> =>
+      Promise.resolve(roots[version - 1]);
+    while (roots.length < 257) {
+      roots.push(await nextRoot(parties, parseRoot(roots.at(-1) ?? bytes), 2));
+    }
+    assert.equal((await followRoots(pin, read)).root.version, 257);
+    roots.push(await nextRoot(parties, parseRoot(roots.at(-1) ?? bytes), 2));
+    await assert.rejects(followRoots(pin, read), { message: /more than 256 roots/ });
+
+    const [, second = bytes] = roots;
+    await assert.rejects(
+      followRoots(sha256Hex(second), (version) => read(version + 1)),
+      { message: /not version 1/ },
+    );
   });
 
   it('is verified from the pin again whenever it is loaded', async () => {
