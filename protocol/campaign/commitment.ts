@@ -1,6 +1,6 @@
 import { sha256Hex, utf8Decode, utf8Encode } from '../encoding/bytes.ts';
+import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
-import { isStrictlySorted } from '../statement/sorted.ts';
 import { documentDigest, parseDocument } from './document.ts';
 import type { DocumentType, SealedDocument } from './document.ts';
 

@@ -12,13 +12,13 @@ import {
   safeCount,
   time,
 } from '../encoding/shape.ts';
+import { isStrictlySorted } from '../encoding/sorted.ts';
 import { parseTime } from '../encoding/time.ts';
 import { keyName } from '../embargo/key-name.ts';
 import type { KeyName } from '../embargo/key-name.ts';
 import { findChain, roundAt } from '../embargo/timelock.ts';
 import type { Timelock } from '../embargo/timelock.ts';
 import { ProtocolError } from '../errors.ts';
-import { isStrictlySorted } from '../statement/sorted.ts';
 import { milestoneShape } from '../stake/milestone.ts';
 import type { Milestone } from '../stake/milestone.ts';
 import { headerText } from '../stake/snapshot.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { personId, safeCount } from '../encoding/shape.ts';
+import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
-import { isStrictlySorted } from '../statement/sorted.ts';
 import type { TrustRoot } from '../trust/root.ts';
 
 /** Which firms have to find a release sound before it is armed: `required` of those in `by`. */

@@ -3,8 +3,8 @@ import { encodeDocument, parseDocument } from '../campaign/document.ts';
 import { equalBytes, utf8Encode } from '../encoding/bytes.ts';
 import { parseJson } from '../encoding/json.ts';
 import { fileName, hex64, parseShape, personId, safeCount, time } from '../encoding/shape.ts';
+import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
-import { isStrictlySorted } from '../statement/sorted.ts';
 import type { FileSum } from './sums.ts';
 
 /** One file of a patch: its name, size in bytes and lower-case hex SHA-256. */

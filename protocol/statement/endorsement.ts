@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { networkId, personId, postedUrl, time } from '../encoding/shape.ts';
+import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
 import { originText } from '../trust/origin.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
 import type { TrustRoot } from '../trust/root.ts';
-import { isStrictlySorted } from './sorted.ts';
 import { encodeStatement, parseStatementAbout } from './statement.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { fromBase64 } from '../encoding/bytes.ts';
 import { campaignId, networkId, personId, safeCount, time } from '../encoding/shape.ts';
+import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { Ed25519PublicKey, VerifyEd25519 } from '../signature/ed25519.ts';
 import { addressText } from '../stake/identity.ts';
-import { isStrictlySorted } from './sorted.ts';
 import { encodeStatement, parseStatement, parseStatementAbout } from './statement.ts';
 import type { Subject } from './statement.ts';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { campaignId, hex64, networkId, parseShape, safeCount } from '../encoding/shape.ts';
+import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
-import { isStrictlySorted } from './sorted.ts';
 import { signingKeys } from '../trust/root.ts';
 import type { TrustRoot } from '../trust/root.ts';
 import { encodeStatement, parseStatement } from './statement.ts';
