@@ -1,16 +1,16 @@
 import { planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
-import { RefusedMoveError, TemporaryError, UsageError } from '../errors.ts';
+import { RefusedMoveError, UsageError } from '../errors.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
 import { requireQuorum } from '../client/quorum.ts';
-import { percent } from './amounts.ts';
 import { cosignTargets, proposeTargets } from './arm-targets.ts';
-import { checkStoredSignatures, requireGate } from './completion.ts';
+import { checkStoredSignatures } from './completion.ts';
 import { holdersInForce, isHolder, openOwnShares } from './custody.ts';
+import { checkDisclosure } from './disclosure-gate.ts';
 import { checkAgainstServer } from './drafts.ts';
 import { requireLastingTrust } from './lasting-trust.ts';
-import { countAdoption, loadSnapshot } from './local-tally.ts';
-import type { Companions, Move } from './move.ts';
+import { loadSnapshot } from './local-tally.ts';
+import type { Companions } from './move.ts';
 import { checkAttachments, signPlaintext } from './plaintext-signatures.ts';
 import { checkReviews } from './reviews.ts';
 import type { OfficerSession } from './session.ts';
@@ -215,44 +215,4 @@ async function checkWitnesses({
   const { note } = await refreshCheckpoint(home, client, trust.root);
   requireQuorum(trust.root, note, context.now());
   return ['enough witnesses have cosigned the log, and lately'];
-}
-
-/**
- * Refuse to propose a disclosure that the table would want an override for, saying why.
- *
- * @throws {@link RefusedMoveError} from `released` without `override`.
- */
-export async function refuseEarlyDisclosure(
-  session: OfficerSession,
-  { plan, state }: Standing,
-  { action, override }: Move,
-): Promise<void> {
-  if (action !== 'disclose' || state.status !== 'released' || override === true) return;
-  const { attested, total, adopted } = await countAdoption(session, plan);
-  const detail = `${percent(attested.stake, total.stake)} of stake has attested`;
-  if (!adopted) {
-    throw new RefusedMoveError(
-      'transition_refused',
-      `adoption as counted here does not reach the gate: ${detail}`,
-      `whom to call: sealdrop chase ${plan.campaign}; to disclose regardless: --override --reason`,
-    );
-  }
-  throw new TemporaryError(
-    'the gate is reached as counted here, but the server has not recorded it yet',
-  );
-}
-
-async function checkDisclosure(
-  session: OfficerSession,
-  { plan, state }: Standing,
-  override: boolean,
-): Promise<string> {
-  if (state.status === 'aborted' || state.status === 'withdrawn') {
-    return `the campaign is ${state.status}, so adoption is not asked for`;
-  }
-  const { attested, total, adopted } = await countAdoption(session, plan);
-  const detail = `${percent(attested.stake, total.stake)} of stake has attested`;
-  if (override) return `${detail}, counted here; disclosed regardless, by override`;
-  requireGate(adopted, detail);
-  return `${detail}, counted here from signed statements: the gate is reached`;
 }

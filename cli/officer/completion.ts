@@ -3,7 +3,6 @@ import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import { openSignatures } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
 import { CliError, ProblemError, UsageError } from '../errors.ts';
 import { countAdoption } from './local-tally.ts';
@@ -195,13 +194,4 @@ export function tellCompletion(
         (unreachable.length === 0 ? '' : `; ${unreachable.length} cannot be written to`),
     );
   }
-}
-
-/** Refuse to disclose on a tally that this machine does not count out. */
-export function requireGate(adopted: boolean, detail: string): void {
-  if (adopted) return;
-  throw new ProtocolError(
-    'transition_refused',
-    `adoption as counted here does not reach the gate: ${detail}`,
-  );
 }
