@@ -5,7 +5,7 @@ import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../protocol/log/tiles.ts';
 import { treeReader, type TreeReader } from '../../protocol/log/tree-reader.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { requireSuccession, type SignedState } from '../audit/succession.ts';
+import { requireSuccession, type SignedState } from '../log/succession.ts';
 import { TemporaryError } from '../errors.ts';
 import type { Home } from '../home/home.ts';
 import type { Client } from './client.ts';

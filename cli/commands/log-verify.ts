@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../protocol/log/checkpoint.ts';
 import { findLogKeys, type LogKeys } from '../audit/log-keys.ts';
 import { isUrl, openSource } from '../audit/open-source.ts';
 import { openState } from '../audit/signed-state.ts';
-import type { SignedState } from '../audit/succession.ts';
+import type { SignedState } from '../log/succession.ts';
 import { checkTree, type CheckedTree } from '../audit/tree/check-tree.ts';
 import type { LogSource } from '../audit/tree/source.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';

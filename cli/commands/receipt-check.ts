@@ -1,9 +1,9 @@
 import { formatInstant } from '../../protocol/encoding/time.ts';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { parseTlogProof, verifyTlogProof } from '../../protocol/log/tlog-proof.ts';
-import { keepEvidence } from '../audit/evidence.ts';
+import { keepEvidence } from '../log/evidence.ts';
 import { findLogKeys, type LogKeys } from '../audit/log-keys.ts';
-import { requireSuccession, type SignedState } from '../audit/succession.ts';
+import { requireSuccession, type SignedState } from '../log/succession.ts';
 import { serverSource } from '../audit/tree/source.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
 import { connect } from '../client/connect.ts';

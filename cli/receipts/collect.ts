@@ -3,7 +3,7 @@ import { verifyInclusion } from '../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../protocol/log/tiles.ts';
 import { formatTlogProof } from '../../protocol/log/tlog-proof.ts';
 import { treeReader } from '../../protocol/log/tree-reader.ts';
-import type { SignedState } from '../audit/succession.ts';
+import type { SignedState } from '../log/succession.ts';
 import { findLeaves } from '../audit/tree/scan-hashes.ts';
 import type { LogSource } from '../audit/tree/source.ts';
 import { writeAtomically } from '../home/files.ts';

@@ -1,6 +1,6 @@
 import { parseTlogProof } from '../../protocol/log/tlog-proof.ts';
-import type { OmissionEvidence } from '../audit/evidence.ts';
-import type { SignedState } from '../audit/succession.ts';
+import type { OmissionEvidence } from '../log/evidence.ts';
+import type { SignedState } from '../log/succession.ts';
 import { verifyLeaves } from '../audit/tree/scan-hashes.ts';
 import type { LogSource } from '../audit/tree/source.ts';
 import { hashOf, proveLeaf, storeProofs } from './collect.ts';

@@ -4,7 +4,7 @@ import { findFork, verifyFork } from '../../../protocol/log/fork.ts';
 import { formatTilePath } from '../../../protocol/log/tiles.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import { CliError } from '../../errors.ts';
-import type { LogEvidence } from '../evidence.ts';
+import type { LogEvidence } from '../../log/evidence.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openState } from '../signed-state.ts';
 import type { LogSource } from '../tree/source.ts';

@@ -4,7 +4,7 @@ import { CliError, UsageError, VerificationError } from '../../errors.ts';
 import { writeNew } from '../../home/files.ts';
 import type { Home } from '../../home/home.ts';
 import type { Context } from '../../command.ts';
-import { formatEvidence, type OmissionEvidence } from '../evidence.ts';
+import { formatEvidence, type OmissionEvidence } from '../../log/evidence.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openSource } from '../open-source.ts';
 import type { LogSource } from '../tree/source.ts';

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { verifyOmission } from '../../../cli/audit/compare/omission.ts';
-import type { OmissionEvidence } from '../../../cli/audit/evidence.ts';
+import type { OmissionEvidence } from '../../../cli/log/evidence.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { collectProofs, proveLeaf } from '../../../cli/receipts/collect.ts';
 import { keepReceiptFor } from '../../../cli/receipts/keep.ts';
