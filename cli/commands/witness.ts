@@ -46,7 +46,8 @@ export const witnessCommand: Command = {
     );
     const host = address.host.includes(':') ? `[${address.host}]` : address.host;
     const url = `http://${host}:${running.port}`;
-    out.line(`witness ${key.name} listens at ${url} and follows ${logs.size} logs`);
+    const followed = logs.size === 1 ? '1 log' : `${logs.size} logs`;
+    out.line(`witness ${key.name} listens at ${url} and follows ${followed}`);
     out.event('listening', { url, vkey: vkeyOf(key), logs: [...logs.keys()] });
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();

@@ -172,6 +172,9 @@ describe('audit --compare', () => {
       await writeLog(place('changed'), changed);
       const { exit, summary } = await compare([place('small.checkpoint'), place('changed')]);
       assert.deepEqual([exit, summary], [6, undefined], path);
+      // Another place that has them decides.
+      const args = [place('small.checkpoint'), place('changed'), place('large')];
+      assert.equal((await compare(args)).summary?.['result'], 'consistent', path);
       await writeLog(place('changed'), files);
     }
     assert.equal((await compare([place('small.checkpoint'), place('changed')])).exit, 0);
