@@ -1,7 +1,9 @@
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 
 import type { EventType } from '../services/campaign/campaign.ts';
+import type { CampaignEvent } from '../services/campaign/change.ts';
 import type { EventStore } from '../services/campaign/events.ts';
+import { appendSealed } from './openings.ts';
 import type { Schema } from './schema.ts';
 
 export function eventStore(reader: Kysely<Schema>): EventStore {
@@ -18,4 +20,19 @@ export function eventStore(reader: Kysely<Schema>): EventStore {
       return rows.map((row) => ({ ...row, type: row.type as EventType }));
     },
   };
+}
+
+/** Seal events into the log, each with its row. */
+export async function appendEvents(
+  tx: Transaction<Schema>,
+  campaign: string,
+  events: readonly CampaignEvent[],
+): Promise<void> {
+  for (const { seq, at, type, detail, entry } of events) {
+    await appendSealed(tx, [entry], at);
+    await tx
+      .insertInto('events')
+      .values({ campaign, seq, at, type, detail, opening: entry.digest })
+      .execute();
+  }
 }
