@@ -12,6 +12,7 @@ export type ProtocolErrorCode =
   | 'trust_invalid' // a root of trust that breaks its rules or does not follow from the one before
   | 'plan_invalid' // a plan that contradicts itself or the root of trust
   | 'transition_refused' // a campaign may not move that way from where it is
+  | 'directives_forked' // two valid directives with one number: officers signed two histories
   | 'binding_invalid' // an operator's enrolment whose identity proofs do not hold
   | 'stake_invalid' // a stake amount that is not an exact decimal
   | 'snapshot_invalid' // a stake snapshot that breaks its grammar

@@ -2,8 +2,10 @@ import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { verifyDirectives, type VerifiedChain } from '../../protocol/campaign/chain.ts';
 import { parsePlan } from '../../protocol/campaign/plan.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import type { Home } from '../home/home.ts';
+import type { CampaignMemory } from '../home/state.ts';
 import type { DirectivesView } from './client.ts';
 import { readEnvelope } from './envelope.ts';
 import type { PlanFiles } from './plans.ts';
@@ -21,7 +23,7 @@ export type CompletedDirectives = DirectivesView['completed'];
  * @param options.store - Keeps plans and directives, before they are remembered.
  * @param options.own - Signing key of this home's officer, who has verified what it signed.
  * @throws {@link ProtocolError} as `verifyDirectives`; `transition_refused` when this home has seen
- *   the campaign further along, or another directive under the same number.
+ *   the campaign further along, `directives_forked` when another directive under the same number.
  */
 export async function verifyCompleted(
   home: Home,
@@ -45,8 +47,19 @@ export async function verifyCompleted(
       ...(own !== undefined && { own }),
     },
   );
+  if (seen !== undefined) refuseOtherPast(seen, chain);
   const { sequence, previous, plan: digest, revision } = chain.state;
   const memory = { sequence, directive: previous, plan: digest, revision };
   await home.state.advanceCampaign(plan.campaign, memory, store);
   return chain;
+}
+
+/** What goes further than this home has seen must go on from there, not from another decision. */
+function refuseOtherPast({ sequence, directive }: CampaignMemory, chain: VerifiedChain): void {
+  const there = chain.directives.find((it) => it.sequence === sequence);
+  if (there === undefined || there.digest === directive) return;
+  throw new ProtocolError(
+    'directives_forked',
+    `alarm: two different directives have number ${sequence}; tell the officers`,
+  );
 }

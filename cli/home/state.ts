@@ -71,8 +71,8 @@ export interface StateFile {
    *
    * @param store - Keeps what `seen` stands for. Runs once it is known to go forward and before it is
    *   remembered, so that a crash leaves nothing remembered that is not there.
-   * @throws {@link ProtocolError} `transition_refused` when it was further already, or when the same
-   *   sequence number now has another directive or plan.
+   * @throws {@link ProtocolError} `transition_refused` when it was further already;
+   *   `directives_forked` when the same sequence number now has another directive or plan.
    */
   advanceCampaign(
     campaign: string,
@@ -191,7 +191,7 @@ function furthest(
   const isSame = seen.directive === before.directive && seen.plan === before.plan;
   if (!isSame && seen.sequence > 0) {
     throw new ProtocolError(
-      'transition_refused',
+      'directives_forked',
       `${campaign}: two different directives have number ${seen.sequence}; tell the officers`,
     );
   }

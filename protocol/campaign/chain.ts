@@ -74,8 +74,8 @@ export interface VerifiedChain {
  * @param plan - The first revision, and `planBytes` its bytes.
  * @param envelopes - All completed directives, in any order.
  * @throws {@link ProtocolError} as {@link verifyDirective}, {@link applyDirective} and
- *   {@link checkPlan} do; `transition_refused` also when two valid directives have one number, which
- *   is an alarm: officers have signed, or were led to sign, two histories.
+ *   {@link checkPlan} do; `directives_forked` when two valid directives have one number, which is an
+ *   alarm: officers have signed, or were led to sign, two histories.
  * @see docs/spec/campaign.md, "Verifying"
  */
 export function verifyDirectives(
@@ -149,11 +149,11 @@ function refuseForks(directives: readonly VerifiedDirective[]): void {
   for (const [i, { sequence, digest }] of directives.entries()) {
     const before = directives[i - 1];
     if (before?.sequence !== sequence) continue;
-    throw new ProtocolError(
-      'transition_refused',
-      before.digest === digest
-        ? `directive number ${sequence} is listed twice`
-        : `alarm: two valid directives with one number exist, ${sequence}`,
-    );
+    if (before.digest === digest) {
+      const text = `directive number ${sequence} is listed twice`;
+      throw new ProtocolError('transition_refused', text);
+    }
+    const text = `alarm: two valid directives with one number exist, ${sequence}`;
+    throw new ProtocolError('directives_forked', text);
   }
 }

@@ -43,7 +43,7 @@ describe('what a home has seen of a campaign', () => {
     const home = openHome(context);
     await remember(home, seen(2));
     for (const other of [seen(2, { directive: digest(9) }), seen(2, { plan: digest(9) })]) {
-      await assert.rejects(remember(home, other), { code: 'transition_refused' });
+      await assert.rejects(remember(home, other), { code: 'directives_forked' });
     }
   });
 

@@ -152,7 +152,14 @@ export const rollback: readonly HostileCase[] = [
   hostile(prefetch, 'another directive under the same number', fork, 6, /two different directives/),
   hostile(fetchPatch, 'directives as they were', fromThen(DIRECTIVES), 6, /directive 4 was seen/),
   hostile(fetchPatch, 'another directive under the same number', fork, 6, /two different/),
-  hostile(prefetch, 'an older revision of the plan', serve('/v1/x', ''), 6, /revision went back/, {
-    exchange: sawSecondRevision,
-  }),
+  hostile(
+    prefetch,
+    'an older revision of the plan',
+    serve('/v1/x', ''),
+    6,
+    /two different directives/,
+    {
+      exchange: sawSecondRevision,
+    },
+  ),
 ];

@@ -257,7 +257,7 @@ describe('a chain of directives', () => {
       [...whole.envelopes, ...fork.slice(1)],
     ]) {
       assert.throws(() => verify(envelopes), {
-        code: 'transition_refused',
+        code: 'directives_forked',
         message: 'alarm: two valid directives with one number exist, 2',
       });
     }
