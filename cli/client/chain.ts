@@ -1,6 +1,7 @@
 import { directivesResponse } from '../../protocol/api/directive.ts';
 import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
 import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import type { Files } from '../../protocol/embargo/tar.ts';
 import { equalBytes, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
@@ -114,16 +115,35 @@ async function readChain(
   return verifyChain(home, trust, id, files, () => saveChain(home.campaign(id), files));
 }
 
-/** Keep a verified chain for when there is no server: the directives last, as they name the plans. */
-export async function saveChain(
-  directory: CampaignDirectory,
-  { plans, completed }: ChainFiles,
-): Promise<void> {
-  const files: [string, Uint8Array][] = [
+/** A chain as files by name: the directives last, as they name the plans. */
+export function encodeChain({ plans, completed }: ChainFiles): Files {
+  return new Map([
     ...plans.map((bytes, i): [string, Uint8Array] => [planName(i + 1), bytes]),
     ['directives.json', utf8Encode(`${JSON.stringify(completed)}\n`)],
-  ];
-  for (const [name, bytes] of files) {
+  ]);
+}
+
+/**
+ * Read a chain from its files. Nothing of it is verified.
+ *
+ * @param find - A file by name.
+ * @returns `undefined` unless there are directives and a plan.
+ * @throws {@link ProtocolError} `encoding_invalid`, `too_large`.
+ */
+export async function decodeChain(
+  find: (name: string) => Promise<Uint8Array | undefined>,
+): Promise<ChainFiles | undefined> {
+  const [first, ...later] = await findPlans(find);
+  const directives = await find('directives.json');
+  if (first === undefined || directives === undefined) return undefined;
+  const json = parseJson(directives, MAX_DIRECTIVES_BYTES);
+  const completed = parseShape(completedShape, json, 'encoding_invalid', 'directives.json');
+  return { plans: [first, ...later], completed };
+}
+
+/** Keep a verified chain for when there is no server. */
+export async function saveChain(directory: CampaignDirectory, files: ChainFiles): Promise<void> {
+  for (const [name, bytes] of encodeChain(files)) {
     const kept = await directory.find(name);
     if (kept === undefined || !equalBytes(kept, bytes)) await directory.write(name, bytes);
   }
@@ -140,25 +160,27 @@ export async function loadChain(
   trust: Trust,
   directory: CampaignDirectory,
 ): Promise<Chain> {
-  const [first, ...later] = await keptPlans(directory);
-  const directives = await directory.find('directives.json');
-  if (first === undefined || directives === undefined) {
+  const files = await decodeChain((name) => directory.find(name));
+  if (files === undefined) {
     throw new CliError(
       `nothing of ${directory.campaign} was prefetched here`,
       `run: sealdrop prefetch ${directory.campaign}`,
     );
   }
-  const json = parseJson(directives, MAX_DIRECTIVES_BYTES);
-  const completed = parseShape(completedShape, json, 'encoding_invalid', 'directives.json');
-  const plans: PlanFiles = [first, ...later];
-  return verifyChain(home, trust, directory.campaign, { plans, completed });
+  return verifyChain(home, trust, directory.campaign, files);
 }
 
 /** The plans that are kept here, first revision first. */
-export async function keptPlans(directory: CampaignDirectory): Promise<readonly Uint8Array[]> {
+export function keptPlans(directory: CampaignDirectory): Promise<readonly Uint8Array[]> {
+  return findPlans((name) => directory.find(name));
+}
+
+async function findPlans(
+  find: (name: string) => Promise<Uint8Array | undefined>,
+): Promise<readonly Uint8Array[]> {
   const plans: Uint8Array[] = [];
   for (let revision = 1; ; revision += 1) {
-    const bytes = await directory.find(planName(revision));
+    const bytes = await find(planName(revision));
     if (bytes === undefined) return plans;
     plans.push(bytes);
   }

@@ -1,13 +1,14 @@
-import { mkdir, open } from 'node:fs/promises';
+import { copyFile, mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { CliError, ProblemError, TemporaryError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
 import { hasErrorCode, writeAtomically } from '../home/files.ts';
-import { transferTimeoutMs } from './download.ts';
+import { fileBody, transferTimeoutMs } from './download.ts';
 import { readBody, sendRequest, type HttpAnswer, type NetworkContext } from './http.ts';
 
 /**
@@ -17,6 +18,7 @@ import { readBody, sendRequest, type HttpAnswer, type NetworkContext } from './h
  * ```
  * <plan digest>/<officer>.<release | closing | release-key>.json    what agents publish
  * bundles/<sha256>.age                                              ciphertext
+ * sealed/<sha256>.age                                               see {@link sealedPath}
  * ```
  *
  * Nothing that is read from one is believed; what is in it is signed, and whoever reads verifies.
@@ -25,8 +27,13 @@ export interface Mirror {
   /** As the person named it. */
   readonly name: string;
   put(path: string, bytes: Uint8Array): Promise<void>;
-  /** `undefined` when it has no such file. */
-  find(path: string): Promise<Uint8Array | undefined>;
+  /** Bring ciphertext, read from a file while it is sent. */
+  putBundle(bundle: PlannedBundle, path: string): Promise<void>;
+  /**
+   * @param maxBytes - Of a publication by default.
+   * @returns `undefined` when it has no such file.
+   */
+  find(path: string, maxBytes?: number): Promise<Uint8Array | undefined>;
   /**
    * Ask for ciphertext: `bundles/<sha256>.age`, as a record and DIR/sealed have it.
    *
@@ -45,6 +52,7 @@ export interface PlannedBundle {
 /** Longer than any publication. */
 const MAX_BYTES = 262_144;
 const TIMEOUT_MS = 10_000;
+const BINARY = 'application/octet-stream';
 
 /**
  * @param target - A folder, or a URL without query: https, or http to this machine.
@@ -55,16 +63,16 @@ export function openMirror(context: NetworkContext, target: string): Mirror {
 }
 
 /**
- * Mirrors by what a person gave and by what a plan names, each once.
+ * Mirrors by what a person gave and by what plans name, each once.
  *
- * @param plan - Verified, or kept by whoever verified it.
+ * @param plans - Verified, or kept by whoever verified them.
  */
 export function openMirrors(
   context: NetworkContext,
   given: readonly string[],
-  plan: Pick<Plan, 'mirrors'> = {},
+  ...plans: readonly Pick<Plan, 'mirrors'>[]
 ): readonly Mirror[] {
-  const targets = new Set([...given, ...(plan.mirrors ?? [])]);
+  const targets = new Set([...given, ...plans.flatMap(({ mirrors = [] }) => mirrors)]);
   return [...targets].map((target) => openMirror(context, target));
 }
 
@@ -81,6 +89,20 @@ export function publicationPath(
   return `${planDigest}/${officer}.${of}.json`;
 }
 
+/** What lies on mirrors besides, age files all of them. */
+export type SealedName = 'decisions' | 'signatures';
+
+/**
+ * Where an officer's copy of a sealed file lies in a mirror. The name tells neither campaign nor officer
+ * nor what it is, as it is there before T0; whoever holds the plan can compute it.
+ *
+ * @param planDigest - Of the first revision for `decisions`, else of the revision it belongs to.
+ */
+export function sealedPath(of: SealedName, planDigest: string, officer: string): string {
+  const text = `sealdrop-mirror/v1\n${of} ${planDigest} ${officer}\n`;
+  return `sealed/${sha256Hex(utf8Encode(text))}.age`;
+}
+
 const bundlePath = (sha256: string): string => `bundles/${sha256}.age`;
 
 function folderMirror(target: string): Mirror {
@@ -95,9 +117,20 @@ function folderMirror(target: string): Mirror {
         throw unusable(target, error);
       }
     },
-    async find(path) {
+    async putBundle({ sha256 }, path) {
+      const file = join(folder, bundlePath(sha256));
       try {
-        return await readFileBounded(join(folder, path), MAX_BYTES);
+        await mkdir(dirname(file), { recursive: true });
+        // Its final name is for what is whole.
+        await copyFile(path, `${file}.part`);
+        await rename(`${file}.part`, file);
+      } catch (error) {
+        throw unusable(target, error);
+      }
+    },
+    async find(path, maxBytes = MAX_BYTES) {
+      try {
+        return await readFileBounded(join(folder, path), maxBytes);
       } catch (error) {
         if (hasErrorCode(error, 'ENOENT')) return undefined;
         throw unusable(target, error);
@@ -138,15 +171,22 @@ function httpMirror(context: NetworkContext, target: string): Mirror {
       await sendRequest(context, {
         method: 'PUT',
         url: urlOf(path),
-        contentType: 'application/json',
+        contentType: path.endsWith('.json') ? 'application/json' : BINARY,
         body: () => new Uint8Array(bytes),
         timeoutMs: TIMEOUT_MS,
       }).then((answer) => readBody(answer, MAX_BYTES));
     },
-    async find(path) {
+    async putBundle({ sha256 }, path) {
+      const { size, body } = await fileBody(path);
+      const timeoutMs = transferTimeoutMs(size);
+      const url = urlOf(bundlePath(sha256));
+      const request = { method: 'PUT' as const, url, contentType: BINARY, body, timeoutMs };
+      await readBody(await sendRequest(context, request), MAX_BYTES);
+    },
+    async find(path, maxBytes = MAX_BYTES) {
       try {
         const request = { method: 'GET' as const, url: urlOf(path), timeoutMs: TIMEOUT_MS };
-        return await readBody(await sendRequest(context, request), MAX_BYTES);
+        return await readBody(await sendRequest(context, request), maxBytes);
       } catch (error) {
         if (error instanceof ProblemError && error.status === 404) return undefined;
         throw error;

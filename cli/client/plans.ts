@@ -22,21 +22,38 @@ export async function fetchPlans(
   completed: DirectivesView['completed'],
   known: readonly Uint8Array[] = [],
 ): Promise<PlanFiles> {
+  const named = await namedPlans(id, completed, known, (digest) => fetchPlan(client, id, digest));
+  if (named !== undefined) return named;
+  const uploaded = await client.plan(id);
+  planOf(uploaded, id);
+  return [uploaded];
+}
+
+/**
+ * The plans that directives speak of and no others, by revision; `undefined` without directives.
+ *
+ * @param known - Plans at hand.
+ * @param find - Asked for the others, by digest.
+ * @throws {@link ProtocolError} `plan_invalid` for one of another campaign.
+ */
+export async function namedPlans(
+  id: string,
+  completed: DirectivesView['completed'],
+  known: readonly Uint8Array[],
+  find: (digest: string) => Promise<Uint8Array>,
+): Promise<PlanFiles | undefined> {
   const digests = new Set(
     completed.map(({ envelope }) => parseDirective(readEnvelope(envelope).payload).plan),
   );
   const atHand = new Map(known.map((bytes) => [planDigest(bytes), bytes]));
   const plans: { bytes: Uint8Array; plan: Plan }[] = [];
   for (const digest of digests) {
-    const bytes = atHand.get(digest) ?? (await fetchPlan(client, id, digest));
+    const bytes = atHand.get(digest) ?? (await find(digest));
     plans.push({ bytes, plan: planOf(bytes, id) });
   }
   plans.sort((a, b) => a.plan.revision - b.plan.revision);
   const [first, ...later] = plans.map(({ bytes }) => bytes);
-  if (first !== undefined) return [first, ...later];
-  const uploaded = await client.plan(id);
-  planOf(uploaded, id);
-  return [uploaded];
+  return first && [first, ...later];
 }
 
 /** @throws {@link ProtocolError} `plan_invalid` when the server hands out another one. */

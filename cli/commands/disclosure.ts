@@ -2,11 +2,11 @@ import { readFileBounded } from '../../platform/read-file.ts';
 import { openClosing } from '../../protocol/embargo/bundle.ts';
 import { fetchChain, hasChain, loadChain, type Chain } from '../client/chain.ts';
 import { withAnswerLimit } from '../client/http.ts';
-import { openMirrors } from '../client/mirror.ts';
 import { argument, getOption, listOption, type Command } from '../command.ts';
 import { keepCiphertext } from '../operator/ciphertext.ts';
 import { findClosingKey, requireDisclosed } from '../operator/disclosure.ts';
-import { newestOrKept } from '../operator/newest-chain.ts';
+import { mirrorsNamed } from '../client/decisions.ts';
+import { listenTo } from '../operator/newest-chain.ts';
 import { connectToRead, openToRead, type ReaderSession } from '../operator/session.ts';
 import { requireFree, writeFiles } from '../operator/write-files.ts';
 
@@ -31,10 +31,11 @@ export const disclosureCommand: Command = {
     await requireFree(out);
     // Ciphertext may take as long as it takes; whatever else a server drags out is done without.
     const session = await openToRead(withAnswerLimit(context));
-    const chain = await findChain(session, id);
+    const given = listOption(input, 'mirror');
+    const chain = await findChain(session, id, given);
     requireDisclosed(chain, context.now());
     const { plan } = chain;
-    const mirrors = openMirrors(context, listOption(input, 'mirror'), plan);
+    const mirrors = mirrorsNamed(context, given, chain);
     const key = await findClosingKey(session, chain, mirrors);
     const { home } = session;
     const patient = { context, client: await connectToRead(context, home) };
@@ -51,10 +52,18 @@ export const disclosureCommand: Command = {
   },
 };
 
-/** From this home as far as the server does not know better; from the server where nothing is kept. */
-async function findChain(session: ReaderSession, id: string): Promise<Chain> {
-  const { home, trust } = session;
+/** From this home as far as nobody knows better; from the server where nothing is kept. */
+async function findChain(
+  session: ReaderSession,
+  id: string,
+  given: readonly string[],
+): Promise<Chain> {
+  const { context, home, trust } = session;
   const directory = home.campaign(id);
   if (!(await hasChain(directory))) return fetchChain(session, id);
-  return newestOrKept(session, await loadChain(home, trust, directory));
+  const hear = listenTo(session, (text) => {
+    context.out.warn(text);
+  });
+  const stored = await loadChain(home, trust, directory);
+  return hear(stored, mirrorsNamed(context, given, stored));
 }

@@ -14,12 +14,14 @@ import {
 } from '../command.ts';
 import { withAnswerLimit } from '../client/http.ts';
 import { openMirrors, type Mirror } from '../client/mirror.ts';
+import { isFork, onceEach } from '../client/trouble.ts';
 import { isOverdue, overdueError, overdueText } from '../client/overdue.ts';
-import { NotReleasedError, VerificationError, WithdrawnError } from '../errors.ts';
+import { NotReleasedError, ProblemError, VerificationError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { openHome } from '../home/home.ts';
 import { keptPlans, loadChain, type Chain } from '../client/chain.ts';
-import { newestChain } from '../operator/newest-chain.ts';
+import { mirrorsNamed } from '../client/decisions.ts';
+import { listenTo, newestChain } from '../operator/newest-chain.ts';
 import { requireNoticeOf, supersededError } from '../operator/notice.ts';
 import {
   findReleaseKey,
@@ -58,28 +60,39 @@ export const fetchCommand: Command = {
     const out = getOption(input, 'out');
     await requireFree(out);
     const directory = openHome(context).campaign(id);
-    const mirrors = await mirrorsFor(context, directory, listOption(input, 'mirror'));
-    const session = await openForRelease(mirrors.length > 0 ? withAnswerLimit(context) : context);
+    const given = listOption(input, 'mirror');
+    const hasMirrors = (await keptMirrors(context, directory, given)).length > 0;
+    const session = await openForRelease(hasMirrors ? withAnswerLimit(context) : context);
     const stored = await loadChain(session.home, session.trust, directory);
     const accessKey = await requireNoticeOf(directory, stored);
     const variant = chooseVariant(stored.plan, findOption(input, 'variant'));
     // Whoever has not prefetched should hear of it now, not at T0.
     await readCiphertext(directory, stored.plan, variant);
-    const warn = onceEach(context);
-    const ask = keyAsker(session, accessKey, mirrors, warn);
+    const warn = onceEach((text) => {
+      context.out.warn(text);
+    });
+    const ask = keyAsker(session, accessKey, given, warn);
     const { chain, key } = hasFlag(input, 'wait')
       ? await waitForKey(session, directory, stored, ask, warn)
       : await ask(stored);
 
-    const patch = await openPatch(session, directory, chain, variant, key);
+    const patch = await openPatch(
+      session,
+      directory,
+      chain,
+      variant,
+      key,
+      mirrorsNamed(context, given, chain),
+    );
+    const { signatures, approvedBy } = patch;
     await writeFiles(out, [
       ...patch.files,
-      ...signatureFiles(patch.signatures),
+      ...(signatures === undefined ? [] : signatureFiles(signatures)),
       ...officerKeysBeside(patch.root),
     ]);
     await saveReleaseKey(directory, key);
-    const approved = patch.approvers.release.join(', ');
-    context.out.line(`patch for ${variant} verified, approved by ${approved}`);
+    context.out.line(`patch for ${variant} verified, approved by ${approvedBy.join(', ')}`);
+    if (signatures === undefined) context.out.warn(WITHOUT_SIGNATURES);
     for (const name of [...patch.files.keys()].sort()) context.out.line(`  ${out}/${name}`);
     context.out.note(
       `read INSTRUCTIONS.md; once it runs: sealdrop attest ${id} --variant ${variant}`,
@@ -89,22 +102,28 @@ export const fetchCommand: Command = {
       variant,
       out,
       files: [...patch.files.keys()].sort(),
-      approvedBy: patch.approvers.release,
+      approvedBy,
+      signatures: signatures === undefined ? 'missing' : 'verified',
     });
   },
 };
 
+const WITHOUT_SIGNATURES =
+  'THE OFFICERS’ SIGNATURES OVER THESE FILES WERE NOT TO BE HAD. Every byte is what the plan binds that' +
+  ' they put in force, as verified here; but gpg, minisign and ssh-keygen have nothing to check. Somebody' +
+  ' withholds the signatures or has spoilt them: tell an officer';
+
 /**
- * The mirrors that were given, and those of the plan that is kept here. Nothing that comes from one
- * is believed, so that the plan itself may be verified later.
+ * The mirrors that were given, and those of the plans that are kept here. Nothing that comes from one
+ * is believed, so that the plans themselves may be verified later.
  */
-async function mirrorsFor(
+async function keptMirrors(
   context: Context,
   directory: CampaignDirectory,
   given: readonly string[],
 ): Promise<readonly Mirror[]> {
-  const planBytes = (await keptPlans(directory)).at(-1);
-  return openMirrors(context, given, planBytes && parsePlan(planBytes));
+  const plans = (await keptPlans(directory)).map(parsePlan);
+  return openMirrors(context, given, ...plans);
 }
 
 interface Found {
@@ -120,24 +139,18 @@ type Ask = (stored: Chain) => Promise<Found>;
 
 type Warn = (text: string) => void;
 
-/** Warnings that are the same every second are told once. */
-function onceEach({ out }: Context): Warn {
-  const told = new Set<string>();
-  return (text) => {
-    if (!told.has(text)) out.warn(text);
-    told.add(text);
-  };
-}
-
 function keyAsker(
   session: OperatorSession,
   accessKey: string,
-  mirrors: readonly Mirror[],
+  given: readonly string[],
   warn: Warn,
 ): Ask {
   const { context } = session;
+  const hear = listenTo(session, warn);
   return async (stored) => {
-    const chain = await newestChain(session, stored);
+    const known = mirrorsNamed(context, given, stored);
+    const chain = await (known.length > 0 ? hear(stored, known) : newestChain(session, stored));
+    const mirrors = mirrorsNamed(context, given, chain);
     const { campaign, status, releaseTime } = chain.state;
     // Never the old patch for the new one, whichever of the two was prefetched.
     if (chain.plan.releaseRecipient !== stored.plan.releaseRecipient) {
@@ -185,9 +198,11 @@ async function waitForKey(
     try {
       return await ask(chain);
     } catch (error) {
+      if (isFork(error)) throw error;
       // A server that lies now and then must not end a wait for T0: what it said is left out.
       if (error instanceof ProtocolError) warn(`an answer is refused: ${error.message}`);
       else if (error instanceof VerificationError) warn(error.message);
+      else if (error instanceof ProblemError) warn(`the server refuses: ${error.message}`);
       else if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
     }
     chain = await loadChain(session.home, session.trust, directory);

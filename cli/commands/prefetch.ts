@@ -1,14 +1,15 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { requireQuorum } from '../client/quorum.ts';
-import { openMirrors, type PlannedBundle } from '../client/mirror.ts';
+import { openMirrors, type Mirror, type PlannedBundle } from '../client/mirror.ts';
 import { refreshTargets, type TrustedTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';
-import { CliError, ProblemError, TemporaryError, WithdrawnError } from '../errors.ts';
+import { CliError, TemporaryError, WithdrawnError } from '../errors.ts';
 import { fetchChain, keptPlans, type Chain } from '../client/chain.ts';
+import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { keepCiphertext } from '../operator/ciphertext.ts';
 import { requireNoticeOf, requirePublic } from '../operator/notice.ts';
-import { SIGNATURES_NAME } from '../operator/opening.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
+import { askForSignatureFiles } from '../operator/signatures.ts';
 import { chooseVariant } from '../operator/variant.ts';
 
 export const prefetchCommand: Command = {
@@ -36,15 +37,21 @@ export const prefetchCommand: Command = {
     const targets = await refreshTargets(home, client, trust, context.now());
     requireTargets(targets, bundle);
     requireTargets(targets, plan.closingBundle);
-    const mirrors = openMirrors(context, [], plan);
+    const mirrors = openMirrors(context, [], ...chain.revisions.map((it) => it.plan));
     await keepCiphertext(session, directory, bundle, mirrors);
-    await directory.write(SIGNATURES_NAME, await fetchSignatures(session, chain));
+    const hasSignatures = await keepSignatures(session, directory, chain, mirrors);
 
     const { out } = context;
     out.line(`${id}: ciphertext for ${variant} is here and verified, ${bundle.size} bytes`);
     // Last, so that whoever keeps the disclosure back does not keep the patch back with it.
     await keepCiphertext(session, directory, plan.closingBundle, mirrors);
     out.line(`and that of the disclosure, ${plan.closingBundle.size} bytes`);
+    if (!hasSignatures) {
+      throw new TemporaryError(
+        'the officers’ signatures over this revision are not to be had yet; all else is here',
+        'repeat the command in a minute; fetch works without, and says so',
+      );
+    }
     out.line(`T0 is ${state.releaseTime}`);
     out.note(`then: sealdrop fetch ${id} --variant ${variant} --wait --out ./patch`);
     out.summary({
@@ -81,18 +88,21 @@ async function fetchArmed(session: OperatorSession, id: string): Promise<Chain> 
   return chain;
 }
 
-/** Those of a patch that superseded another are uploaded right after that was decided. */
-async function fetchSignatures(
-  { client }: OperatorSession,
-  { plan, state }: Chain,
-): Promise<Uint8Array> {
-  try {
-    return await client.signatures(plan.campaign, state.plan);
-  } catch (error) {
-    if (!(error instanceof ProblemError) || error.status !== 404) throw error;
-    throw new TemporaryError(
-      'the officers have not uploaded their signatures over this revision yet',
-      'repeat the command in a minute',
-    );
+/**
+ * Keep whatever is handed out as the officers' signatures, which nobody can open before T0. Those of a
+ * patch that superseded another are there right after that was decided.
+ *
+ * @returns Whether there was anything.
+ */
+async function keepSignatures(
+  session: OperatorSession,
+  directory: CampaignDirectory,
+  chain: Chain,
+  mirrors: readonly Mirror[],
+): Promise<boolean> {
+  for await (const { keep } of askForSignatureFiles(session, directory, chain, mirrors)) {
+    await keep();
+    return true;
   }
+  return false;
 }

@@ -30,6 +30,12 @@ export interface AgentMemory {
   readonly signed: Map<string, Envelope>;
   /** What is out at the server, `<campaign> <key>`, and at mirrors, `<campaign> <key> <mirror>`. */
   readonly done: Set<string>;
+  /** Digest of the last directive that was brought to a mirror, `<campaign> decisions <mirror>`. */
+  readonly mirrored: Map<string, string>;
+  /** When to look at a campaign's mirrors again, Unix ms, unless another directive than this is known. */
+  readonly mirrorsDue: Map<string, { readonly directive: string | null; readonly at: number }>;
+  /** T0 of each campaign that waits for it, Unix ms. */
+  readonly waiting: Map<string, number>;
   /** The last trouble told, by what it is about: the same is not told every second. */
   readonly troubles: Map<string, string>;
 }
@@ -56,6 +62,9 @@ export async function startAgent(
     reminded: new Set(),
     signed: new Map(),
     done: new Set(),
+    mirrored: new Map(),
+    mirrorsDue: new Map(),
+    waiting: new Map(),
     troubles: new Map(),
   };
 }

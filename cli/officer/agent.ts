@@ -2,6 +2,7 @@ import { parseTime } from '../../protocol/encoding/time.ts';
 import type { CampaignView } from '../client/client.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
 import { followRevision, learnMirrors, tellTrouble, type AgentMemory } from './agent-memory.ts';
+import { exchangeDecisions } from './agent-mirrors.ts';
 import {
   isOutEverywhere,
   leaveOut,
@@ -35,6 +36,17 @@ const RETRY_MS = 2_000;
  * @returns Milliseconds until it has to look again.
  */
 export async function serveOnce(
+  session: OfficerSession,
+  memory: AgentMemory,
+  pollMs: number,
+): Promise<number> {
+  const wait = await serveAll(session, memory, pollMs);
+  const isNews = await exchangeDecisions(session, memory);
+  return isNews ? serveAll(session, memory, pollMs) : wait;
+}
+
+/** Look at every campaign once. */
+async function serveAll(
   session: OfficerSession,
   memory: AgentMemory,
   pollMs: number,
@@ -202,6 +214,8 @@ function waitFor(
   pollMs: number,
 ): number {
   const { campaign } = state;
+  if (state.status === 'armed') memory.waiting.set(campaign, parseTime(state.releaseTime));
+  else memory.waiting.delete(campaign);
   const isOut = (of: PublicationName): boolean => isOutEverywhere(memory, campaign, of);
   const due = [
     ...(state.status === 'armed' && !isOut('release') ? [state.releaseTime] : []),

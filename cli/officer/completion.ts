@@ -7,6 +7,7 @@ import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
 import { CliError, ProblemError, UsageError } from '../errors.ts';
 import { countAdoption } from './local-tally.ts';
 import { closingMail, noticeMail, turnMail } from './mail-texts.ts';
+import { bringDecisions, bringSignatures } from './mirroring.ts';
 import { mailOperators, type MailContent, type MailingResult } from './mailing.ts';
 import { gatherSignatures, sealGathered, verifySignatures } from './plaintext-signatures.ts';
 import type { OfficerSession } from './session.ts';
@@ -17,6 +18,8 @@ export interface Completion {
   /** Whose signatures over the plaintext were uploaded; none when they are there already. */
   readonly signatures?: readonly string[];
   readonly mails?: readonly MailingResult[];
+  /** Those that have what was decided, where a plan names any. */
+  readonly mirrors?: readonly string[];
 }
 
 /** Whether completing a move takes the plaintext; `leaked` does without when there is no time. */
@@ -36,6 +39,8 @@ export async function completeMove(
   action: Action,
   draft: Draft | undefined,
 ): Promise<Completion> {
+  // First, as mirrors are what is left when the server goes while the rest is done.
+  const mirrors = await bringDecisions(session, standing);
   const decided = standing.directives.findLast((it) => it.action === action);
   const signatures =
     action === 'commit' || action === 'supersede'
@@ -47,7 +52,11 @@ export async function completeMove(
       : await mailsAfter(session, standing, decided, draft);
   const mails: MailingResult[] = [];
   for (const content of contents) mails.push(await mailOperators(session, content));
-  return { ...(signatures && { signatures }), ...(mails.length > 0 && { mails }) };
+  return {
+    ...(signatures && { signatures }),
+    ...(mails.length > 0 && { mails }),
+    ...(mirrors.length > 0 && { mirrors }),
+  };
 }
 
 /** At the latest date a campaign is disclosed without a directive, and operators hear of it too. */
@@ -124,14 +133,16 @@ function required(draft: Draft | undefined, action: Action): Draft {
 /** Merge the officers' signatures over the plaintext into the second age file, unless it is there. */
 async function uploadSignatures(
   session: OfficerSession,
-  { plan, planRoot, state, attachments, revisions, directives }: Standing,
+  standing: Standing,
   draft: Draft,
 ): Promise<readonly string[]> {
   const { client, context } = session;
+  const { plan, planRoot, state, attachments, revisions, directives } = standing;
   const existing = await findSignatures(session, state);
   if (existing !== undefined) {
     const signatures = await openSignatures(existing, draft.releaseKey);
     await verifySignatures(signatures, draft, plan, planRoot, context.now());
+    await bringSignatures(session, standing, existing);
     return [];
   }
   const now = context.now();
@@ -142,7 +153,9 @@ async function uploadSignatures(
   for (const { officer, reason } of gathered.rejected) {
     context.out.warn(`the plaintext signatures of ${officer} do not hold: ${reason}`);
   }
-  await client.putSignatures(plan.campaign, state.plan, await sealGathered(gathered, plan));
+  const sealed = await sealGathered(gathered, plan);
+  await client.putSignatures(plan.campaign, state.plan, sealed);
+  await bringSignatures(session, standing, sealed);
   return gathered.people;
 }
 
@@ -179,7 +192,7 @@ export async function checkStoredSignatures(
 /** Say what was done, in words. */
 export function tellCompletion(
   { context }: OfficerSession,
-  { signatures, mails = [] }: Completion,
+  { signatures, mails = [], mirrors = [] }: Completion,
 ): void {
   if (signatures !== undefined) {
     context.out.line(
@@ -188,6 +201,7 @@ export function tellCompletion(
         : `the signatures over the plaintext are uploaded: ${signatures.join(', ')}`,
     );
   }
+  for (const name of mirrors) context.out.note(`what was decided is at ${name}`);
   for (const { kind, sent, known, operators, unreachable } of mails) {
     context.out.line(
       `${kind} mails: ${sent} handed over now, ${known} before, of ${operators} operators` +

@@ -1,6 +1,7 @@
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { completeMove, needsDraft, tellCompletion, type Completion } from './completion.ts';
+import { bringDecisions } from './mirroring.ts';
 import { signMove, tellProgress, type Companions } from './move.ts';
 import { keepDirectiveReceipt } from './receipts.ts';
 import type { OfficerSession } from './session.ts';
@@ -36,18 +37,15 @@ export async function signAndComplete(
   if (receipt !== null) session.context.out.note(`receipt ${receipt}`);
   const result = { campaign, action, completed, signed, threshold, status, receipt };
   if (!completed) return { ...result, completion: null };
+  const standing = await loadStanding(session, campaign);
   if (needsDraft(action) && draft === undefined) {
+    await bringDecisions(session, standing);
     session.context.out.warn(
       `the move is done, what follows is not: run sealdrop ${action} ${campaign} --draft FILE`,
     );
     return { ...result, completion: null };
   }
-  const completion = await completeMove(
-    session,
-    await loadStanding(session, campaign),
-    action,
-    draft,
-  );
+  const completion = await completeMove(session, standing, action, draft);
   tellCompletion(session, completion);
   return { ...result, completion };
 }

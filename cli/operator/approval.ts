@@ -1,5 +1,5 @@
 import { officerKeys, verifyDetached } from '../../protocol/contact/openpgp.ts';
-import type { Revision } from '../../protocol/campaign/chain.ts';
+import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { Release } from '../../protocol/embargo/release.ts';
 import type { Signatures } from '../../protocol/embargo/bundle.ts';
@@ -37,6 +37,21 @@ export function approvedRevision(
     return approved;
   }
   throw new ProtocolError('statement_invalid', 'the release is for another revision');
+}
+
+/** Who put the plan in force, which binds every byte of a patch, and under which root. */
+export function approvedByPlan({
+  revisions,
+  directives,
+}: Pick<VerifiedChain, 'revisions' | 'directives'>): {
+  readonly people: readonly string[];
+  readonly root: TrustRoot;
+} {
+  const inForce = revisions.at(-1);
+  const decided = directives.find(({ sequence }) => sequence === inForce?.sequence);
+  if (inForce === undefined || decided === undefined)
+    throw new Error('a chain has a plan in force');
+  return { people: decided.people, root: inForce.root };
 }
 
 /** SHA-256 of the `release.txt` that a plan commits to: what makes one patch that patch. */

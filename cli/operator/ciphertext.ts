@@ -1,11 +1,11 @@
 import { rename, rm } from 'node:fs/promises';
 import { digestFile, writeVerified } from '../client/download.ts';
 import type { Mirror, PlannedBundle } from '../client/mirror.ts';
+import { reasonOf } from '../client/trouble.ts';
 import { CliError, ProblemError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { hasErrorCode } from '../home/files.ts';
 import type { ReaderSession } from './session.ts';
-import { reasonOf } from './sources.ts';
 
 /** Name of a ciphertext in a campaign's directory. */
 export const bundleName = (sha256: string): string => `${sha256}.age`;

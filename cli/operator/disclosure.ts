@@ -4,10 +4,11 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
 import { sameClosingKey, type Chain } from '../client/chain.ts';
 import type { Mirror } from '../client/mirror.ts';
+import { onceEach, reasonOf } from '../client/trouble.ts';
 import { NotReleasedError, TemporaryError } from '../errors.ts';
 import { verifyPublications } from './opening.ts';
 import type { ReaderSession } from './session.ts';
-import { findShares, reasonOf, type Found } from './sources.ts';
+import { findPublications, type Found } from './sources.ts';
 
 /**
  * Require that the disclosure may be opened: by a completed `disclose` or `leaked`, or by the latest
@@ -39,14 +40,12 @@ export async function findClosingKey(
 ): Promise<string> {
   const { context, client, trust } = session;
   const { plan } = chain;
-  const told = new Set<string>();
-  const warn = (text: string): void => {
-    if (!told.has(text)) context.out.warn(text);
-    told.add(text);
-  };
+  const warn = onceEach((text) => {
+    context.out.warn(text);
+  });
   const revisions = sameClosingKey(chain);
   const roots = rootsSince(trust.roots, revisions[0]?.root.version ?? chain.root.version);
-  const found = await findShares(client, mirrors, revisions, ['closing'], warn).catch(
+  const found = await findPublications(client, mirrors, revisions, ['closing'], warn).catch(
     (error: unknown): readonly Found[] => {
       warn(`going on without the server: ${reasonOf(error)}`);
       return [];

@@ -1,7 +1,9 @@
 import { renewChain, type Chain } from '../client/chain.ts';
+import { hearDecisions } from '../client/decisions.ts';
+import type { Mirror } from '../client/mirror.ts';
+import { isFork, reasonOf } from '../client/trouble.ts';
 import { isTemporary } from './opening.ts';
 import type { OperatorSession, ReaderSession } from './session.ts';
-import { reasonOf } from './sources.ts';
 
 /** What is stored, or what the server has by now if it answers: T0 may have moved. */
 export async function newestChain(session: OperatorSession, stored: Chain): Promise<Chain> {
@@ -13,12 +15,30 @@ export async function newestChain(session: OperatorSession, stored: Chain): Prom
   }
 }
 
-/** The same where nothing that the server says or withholds may stop anybody. */
-export async function newestOrKept(session: ReaderSession, stored: Chain): Promise<Chain> {
-  try {
-    return await renewChain(session, stored);
-  } catch (error) {
-    session.context.out.warn(`going on with the decisions that are kept here: ${reasonOf(error)}`);
-    return stored;
-  }
+/** How often mirrors are asked at most: thousands wait for one T0, each looking every second. */
+const MIRRORS_PAUSE_MS = 30_000;
+
+/** The decisions by now, given those that are stored. */
+export type Hear = (stored: Chain, mirrors: readonly Mirror[]) => Promise<Chain>;
+
+/**
+ * The same for who has other places to ask: what the server says or withholds is worth no more than
+ * silence, and what it does not tell may lie on a mirror.
+ *
+ * @returns Throws {@link ProtocolError} `directives_forked` when officers have signed two histories:
+ *   which of them holds is for people to find out.
+ */
+export function listenTo(session: ReaderSession, warn: (text: string) => void): Hear {
+  const { context, home, trust } = session;
+  let next = -Infinity;
+  return async (stored, mirrors) => {
+    const chain = await renewChain(session, stored).catch((error: unknown) => {
+      if (isFork(error)) throw error;
+      warn(`going on with the decisions that are kept here: ${reasonOf(error)}`);
+      return stored;
+    });
+    if (context.now() < next) return chain;
+    next = context.now() + MIRRORS_PAUSE_MS;
+    return hearDecisions({ home, trust, warn }, mirrors, chain);
+  };
 }

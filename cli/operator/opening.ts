@@ -7,7 +7,6 @@ import {
 } from '../../protocol/embargo/bundle.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
@@ -21,7 +20,7 @@ import type { Mirror } from '../client/mirror.ts';
 import { CliError, ProblemError } from '../errors.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
-import { approvedRevision, verifyApproval, type Approvers } from './approval.ts';
+import { approvedByPlan, approvedRevision, verifyApproval } from './approval.ts';
 import { bundleName } from './ciphertext.ts';
 import type { Chain } from '../client/chain.ts';
 import { samePatch } from '../client/chain.ts';
@@ -33,12 +32,15 @@ import {
   type Publication,
 } from './publications.ts';
 import type { OperatorSession } from './session.ts';
-import { findShares, type Found } from './sources.ts';
+import { findSignatureFiles } from './signatures.ts';
+import { findPublications, type Found } from './sources.ts';
 
 /** A patch whose every byte was checked. */
 export interface OpenedPatch extends Bundle {
-  readonly signatures: Signatures;
-  readonly approvers: Approvers;
+  /** Over the plaintext, for other programs; `undefined` when nobody had those of the officers. */
+  readonly signatures: Signatures | undefined;
+  /** Who signed the plaintext; without signatures over it, who put the plan in force that binds it. */
+  readonly approvedBy: readonly string[];
   /** The root under which it was approved. */
   readonly root: TrustRoot;
 }
@@ -68,22 +70,22 @@ export async function findReleaseKey(
     }
     return opened;
   };
-  const { shares } = await read(
-    await findShares(client, mirrors, samePatch(chain), RELEASE, blame),
-  );
+  const found = await findPublications(client, mirrors, samePatch(chain), WANTED, blame);
+  const { shares, releaseKey } = await read(found);
   const split = releasedThrough(shares, plan);
   if (split !== undefined) {
     if (split === 'break-glass') blame(BREAK_GLASS_TEXT);
     return (await combineShares(shares[split], plan, split)).key;
   }
   // Put together by an officer's agent from shares that may not have come this way.
+  if (releaseKey !== undefined) return releaseKey;
   const json = await findPublishedKey(client, plan.campaign);
   if (json === undefined) return undefined;
   return (await read([{ source: 'the server', read: () => readEnvelope(json) }])).releaseKey;
 }
 
-/** Through either split. */
-const RELEASE: readonly KeyName[] = ['release', 'break-glass'];
+/** Through either split, or as it is. */
+const WANTED = ['release', 'break-glass', 'release-key'] as const;
 
 async function findPublishedKey(
   client: OperatorSession['client'],
@@ -115,25 +117,15 @@ export function verifyPublications(
   });
 }
 
-/** Name of the second age file in a campaign's directory. */
-export const SIGNATURES_NAME = 'signatures.age';
-
-/** What `prefetch` left here of one variant. Nothing of it is verified. */
-export interface Ciphertext {
-  readonly bundle: Uint8Array;
-  readonly signatures: Uint8Array;
-}
-
-/** @throws {@link CliError} when it is not here. */
+/** @throws {@link CliError} unless the ciphertext of a variant is here. Nothing of it is verified. */
 export async function readCiphertext(
   directory: CampaignDirectory,
   plan: Plan,
   variant: string,
-): Promise<Ciphertext> {
+): Promise<Uint8Array> {
   const planned = plan.bundles.find((it) => it.variant === variant);
   const bundle = planned && (await directory.find(bundleName(planned.sha256), planned.size));
-  const signatures = await directory.find(SIGNATURES_NAME);
-  if (bundle !== undefined && signatures !== undefined) return { bundle, signatures };
+  if (bundle !== undefined) return bundle;
   throw new CliError(
     `the ciphertext for ${variant} is not here`,
     `run: sealdrop prefetch ${plan.campaign} --variant ${variant}`,
@@ -141,58 +133,55 @@ export async function readCiphertext(
 }
 
 /**
- * Open what `prefetch` stored and check every byte of it: against the plan, and that a threshold of
- * officers signed the plaintext.
+ * Open what `prefetch` stored and check every byte of it against the plan, which a threshold of officers
+ * put in force; then look for their signatures over the plaintext.
  *
- * Before T0 nobody can tell whether the signatures that a server hands out are those of the
- * officers. So if the stored ones are not, the server is asked for them once more.
+ * Before T0 nobody can tell whether the signatures that a server hands out are those of the officers. So
+ * if the stored ones are not, server and mirrors are asked for others. Nothing depends on them but what
+ * other programs check: where nobody has them that is told, and the patch is no other.
  *
- * @throws {@link ProtocolError} when anything differs; {@link CliError} when it is not there.
+ * @throws {@link ProtocolError} when a byte differs; {@link CliError} when the patch is not there.
  */
 export async function openPatch(
-  { client, context }: OperatorSession,
+  session: OperatorSession,
   directory: CampaignDirectory,
-  { plan, revisions }: Chain,
+  chain: Chain,
   variant: string,
   key: string,
+  mirrors: readonly Mirror[],
 ): Promise<OpenedPatch> {
+  const { context } = session;
+  const { plan, revisions } = chain;
   const ciphertext = await readCiphertext(directory, plan, variant);
-  const bundle = await openBundle(ciphertext.bundle, key, plan, variant);
+  const bundle = await openBundle(ciphertext, key, plan, variant);
   const sums = bundle.files.get(SUMS_NAME) ?? new Uint8Array();
-  const check = async (sealed: Uint8Array): Promise<OpenedPatch> => {
-    const signatures = await openSignatures(sealed, key);
-    const approved = approvedRevision(signatures, revisions);
-    const approvers = await verifyApproval(
-      { sums, release: bundle.release, signatures },
-      approved.plan,
-      approved.root,
-      verifyEd25519,
-      context.now(),
-    );
-    return { ...bundle, signatures, approvers, root: approved.root };
-  };
-  try {
-    return await check(ciphertext.signatures);
-  } catch (error) {
-    const other = error instanceof ProtocolError && (await findSignatures(client, plan.campaign));
-    if (!other) throw error;
-    const patch = await check(other);
-    await directory.write(SIGNATURES_NAME, other);
-    return patch;
+  for await (const { source, bytes, keep } of findSignatureFiles(
+    session,
+    directory,
+    chain,
+    mirrors,
+  )) {
+    try {
+      const signatures = await openSignatures(bytes, key);
+      const approved = approvedRevision(signatures, revisions);
+      const { release } = await verifyApproval(
+        { sums, release: bundle.release, signatures },
+        approved.plan,
+        approved.root,
+        verifyEd25519,
+        context.now(),
+      );
+      await keep();
+      return { ...bundle, signatures, approvedBy: release, root: approved.root };
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      context.out.warn(
+        `the signatures over the files from ${source} do not hold: ${error.message}`,
+      );
+    }
   }
-}
-
-/** The signatures as the server has them now, if it answers. */
-async function findSignatures(
-  client: OperatorSession['client'],
-  campaign: string,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await client.signatures(campaign);
-  } catch (error) {
-    if (error instanceof ProblemError || isTemporary(error)) return undefined;
-    throw error;
-  }
+  const { people, root } = approvedByPlan(chain);
+  return { ...bundle, signatures: undefined, approvedBy: people, root };
 }
 
 /** Whether the same request may work later: no network, a flood, a server that is busy. */

@@ -1,11 +1,10 @@
 import type { Revision } from '../../protocol/campaign/chain.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { publicationPath, type Mirror } from '../client/mirror.ts';
-import { CliError, InterruptedError } from '../errors.ts';
+import { reasonOf } from '../client/trouble.ts';
 
 /** A publication that somebody hands out; nothing of it is believed. */
 export interface Found {
@@ -14,27 +13,30 @@ export interface Found {
   readonly read: () => Envelope;
 }
 
+/** What mirrors are asked for of every officer. */
+type Wanted = KeyName | 'release-key';
+
 /**
- * Shares from the server and every mirror, asked at once.
+ * Publications from every mirror and shares from the server, all asked at once.
  *
  * As long as one source answers, whatever is wrong with the others is told and no obstacle.
  *
  * @param revisions - Under each of them mirrors are asked: an agent may not have heard of the last.
- * @param keys - Those that mirrors are asked for. The server hands out whatever is out.
+ * @param wanted - What mirrors are asked for. The server hands out whatever shares are out.
  * @throws What the server answered, when nothing came from anywhere.
  */
-export async function findShares(
+export async function findPublications(
   client: Client,
   mirrors: readonly Mirror[],
   revisions: readonly Revision[],
-  keys: readonly KeyName[],
+  wanted: readonly Wanted[],
   warn: (text: string) => void,
 ): Promise<readonly Found[]> {
   const plan = revisions.at(-1)?.plan;
   if (plan === undefined) throw new Error('the plan in force is one of these revisions');
   const [server, ...others] = await Promise.allSettled([
     sharesOfServer(client, plan.campaign),
-    ...mirrors.map((mirror) => sharesOfMirror(mirror, revisions, keys)),
+    ...mirrors.map((mirror) => publicationsOfMirror(mirror, revisions, wanted)),
   ]);
   const found: Found[] = [];
   for (const [i, answer] of others.entries()) {
@@ -53,15 +55,18 @@ async function sharesOfServer(client: Client, campaign: string): Promise<readonl
   return shares.map((json) => ({ source: 'the server', read: () => readEnvelope(json) }));
 }
 
-async function sharesOfMirror(
+async function publicationsOfMirror(
   mirror: Mirror,
   revisions: readonly Revision[],
-  keys: readonly KeyName[],
+  wanted: readonly Wanted[],
 ): Promise<readonly Found[]> {
-  const paths = revisions.flatMap(({ digest, plan }) =>
-    plan.shares
-      .filter(({ key }) => keys.includes(key))
-      .map(({ officer, key }) => publicationPath(digest, officer, key)),
+  const paths = revisions.flatMap(({ digest, plan: { shares } }) =>
+    wanted.flatMap((of) =>
+      // Whoever was given a share of the release key may put the key together.
+      shares
+        .filter(({ key }) => key === (of === 'release-key' ? 'release' : of))
+        .map(({ officer }) => publicationPath(digest, officer, of)),
+    ),
   );
   const files = await Promise.all(paths.map((path) => mirror.find(path)));
   return files.flatMap((bytes) =>
@@ -69,11 +74,4 @@ async function sharesOfMirror(
       ? []
       : [{ source: `mirror ${mirror.name}`, read: () => parseEnvelope(bytes) }],
   );
-}
-
-/** @throws What is a bug of ours, or an interruption. */
-export function reasonOf(reason: unknown): string {
-  const isTrouble = reason instanceof CliError || reason instanceof ProtocolError;
-  if (!isTrouble || reason instanceof InterruptedError) throw reason;
-  return reason.message;
 }

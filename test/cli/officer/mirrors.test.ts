@@ -22,12 +22,19 @@ const ABORTED = 'SDX-2026-N0NE';
 let stage: Stage;
 let remote: TestServer;
 const uploads = new Map<string, Uint8Array>();
+/** Shares among them: what was decided is there from the start. */
+const shares = (): readonly string[] =>
+  [...uploads.keys()].filter((path) => path.endsWith('.json')).sort();
 
 before(async () => {
   stage = await startStage();
   stage.mirrors = [PLANNED];
+  stage.reach = reach;
   remote = await listen((request, response) => {
-    if (request.method !== 'PUT') return void response.writeHead(405).end();
+    if (request.method === 'GET') {
+      const bytes = uploads.get(request.url ?? '');
+      return void response.writeHead(bytes === undefined ? 404 : 200).end(bytes);
+    }
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
@@ -75,7 +82,7 @@ describe('an agent with mirrors', () => {
     stage.advanceTo(stage.releaseTime - 1);
     assert.deepEqual([...(await wakeAgent(seized)).said.keys()], [CAMPAIGN]);
     assert.deepEqual(await filesIn(folder()), []);
-    assert.equal(uploads.size, 0);
+    assert.deepEqual(shares(), []);
   });
 
   it('publishes at T0 to every mirror when the server is gone, also after a restart', async () => {
@@ -88,7 +95,7 @@ describe('an agent with mirrors', () => {
     const name = `${planDigest(planBytes)}/ada.release.json`;
     assert.deepEqual(await filesIn(folder()), [name]);
     // Where the agent was told to, and where the plan says, without a flag.
-    assert.deepEqual([...uploads.keys()].sort(), [`/planned/${name}`, `/shares/${name}`]);
+    assert.deepEqual(shares(), [`/planned/${name}`, `/shares/${name}`]);
     const bytes = await readFile(join(folder(), name));
     assert.deepEqual(new Uint8Array(bytes), new Uint8Array(uploads.get(`/shares/${name}`) ?? []));
     const { root } = stage.officers;
@@ -115,11 +122,11 @@ describe('an agent with mirrors', () => {
     await wakeAgent(reach);
     await stage.run('ada', `abort ${ABORTED}`, { reason: 'a mistake' });
     stage.advanceTo(stage.releaseTime + 60_000);
-    const before = [await filesIn(folder()), uploads.size];
+    const before = [await filesIn(folder()), shares()];
     const memory = await wakeAgent(seized);
     assert.ok(memory.troubles.has(`${ABORTED} held back`));
     await wakeAgent(reach);
-    assert.deepEqual([await filesIn(folder()), uploads.size], before);
+    assert.deepEqual([await filesIn(folder()), shares()], before);
   });
 
   it('waits seconds, not a minute, for a server that takes requests and never answers', async () => {
@@ -168,7 +175,7 @@ describe('an agent with mirrors', () => {
     const line = `share publish ${CAMPAIGN}`;
     uploads.clear();
     await stage.run('cy', line, {}, { fetch: reach });
-    assert.match([...uploads.keys()].join(), /^\/planned\/[0-9a-f]{64}\/cy\.release\.json$/);
+    assert.match(shares().join(), /^\/planned\/[0-9a-f]{64}\/cy\.release\.json$/);
     const mirror = join(stage.folder, 'third');
     await assert.rejects(stage.run('cy', line, { mirror: [mirror] }, { fetch: dead }), {
       message: /cannot reach mirror.example/,

@@ -8,6 +8,7 @@ import { fetchCommand } from '../../../cli/commands/fetch.ts';
 import { inboxCommand } from '../../../cli/commands/inbox.ts';
 import { prefetchCommand } from '../../../cli/commands/prefetch.ts';
 import { ackCommand, attestCommand } from '../../../cli/commands/statements.ts';
+import { verifyCommand } from '../../../cli/commands/verify.ts';
 import { verifyMessageCommand } from '../../../cli/commands/verify-message.ts';
 import { verifyNoticeCommand } from '../../../cli/commands/verify-notice.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
@@ -501,29 +502,54 @@ describe('fetch at T0 against a hostile server', () => {
     assert.equal((await openHome(context).state.read()).rootVersion, 1);
   });
 
-  it('refuses ciphertext and signatures that were exchanged on disk', async () => {
+  it('refuses ciphertext, notice and plan that were exchanged on disk', async () => {
     const { sealed } = story;
     const recipient = sealed.plan.releaseRecipient;
     const evil = await sealBundle(new Map([['agave.patch', utf8Encode('evil\n')]]), recipient);
-    const unsigned = await sealSignatures(
-      { sums: utf8Encode('none'), release: utf8Encode('{}'), byOfficer: new Map() },
-      recipient,
-    );
     const exchanged: [string, Uint8Array, RegExp][] = [
       [`${sealed.bundle.sha256}.age`, evil, /not the one in the plan/],
-      ['signatures.age', unsigned, /./],
-      ['signatures.age', sealed.bundle.bytes, /not a bundle of signatures/],
       ['notice.txt', noticeFiles(await outpost.openStory()).get('notice.txt') ?? evil, /./],
       ['plan.txt', (await outpost.openStory()).sealed.planBytes, /./],
     ];
     for (const [name, bytes, reason] of exchanged) {
-      // Signatures that are no good are asked for once more.
-      const isServed = (path: string): boolean =>
-        name === 'signatures.age' && path.endsWith('/signatures');
-      await using context = await copyOf((path) => (isServed(path) ? bytes : undefined));
+      await using context = await copyOf();
       await openHome(context).campaign(sealed.id).writeSecret(name, bytes);
       await refuses(fetchCommand, fetchInto('exchanged'), context, reason);
       await leavesNothing('exchanged');
+    }
+  });
+
+  it('opens by the plan when the server has spoilt the signatures over the files, and says so', async () => {
+    const { sealed } = story;
+    const recipient = sealed.plan.releaseRecipient;
+    const unsigned = await sealSignatures(
+      { sums: utf8Encode('none'), release: utf8Encode('{}'), byOfficer: new Map() },
+      recipient,
+    );
+    for (const [i, bytes] of [unsigned, sealed.bundle.bytes, utf8Encode('junk')].entries()) {
+      await using context = await copyOf((path) =>
+        path.endsWith('/signatures') ? bytes : undefined,
+      );
+      await openHome(context).campaign(sealed.id).writeSecret('signatures.age', bytes);
+      const out = `unsigned-${i}`;
+      assert.equal((await outcome(fetchCommand, fetchInto(out), context)).code, 0);
+      const summary = context.said.summary();
+      assert.equal(summary['signatures'], 'missing');
+      assert.deepEqual(summary['approvedBy'], ['alice', 'bob', 'carol']);
+      assert.match(context.said.stderr, /from this home do not hold/);
+      assert.match(context.said.stderr, /from the server do not hold/);
+      assert.match(context.said.stderr, /SIGNATURES OVER THESE FILES WERE NOT TO BE HAD/);
+      const names = await readdir(place(out));
+      assert.ok(names.includes('agave.patch'));
+      assert.ok(!names.some((name) => /asc$|json$|minisig$|sshsig$/.test(name)));
+
+      context.said.stdout = '';
+      const dir = { args: [place(out)] };
+      assert.equal((await outcome(verifyCommand, dir, context)).code, 0);
+      assert.equal(context.said.summary()['signatures'], 'missing');
+      await writeFile(join(place(out), 'agave.patch'), 'evil\n');
+      await refuses(verifyCommand, dir, context, /not a file that SHA256SUMS lists/);
+      await rm(place(out), { recursive: true });
     }
   });
 
@@ -545,8 +571,8 @@ describe('fetch at T0 against a hostile server', () => {
   });
 });
 
-describe('approval by too few officers', () => {
-  it('keeps the patch from being written, although the release key opens it', async () => {
+describe('signatures over the files by too few officers', () => {
+  it('are as good as none: the patch is that of the plan, and none of them is written', async () => {
     await using context = await copyOf();
     const other = await outpost.openStory();
     await other.uploadCiphertext();
@@ -564,8 +590,11 @@ describe('approval by too few officers', () => {
     outpost.clock.advance(2 * HOUR_MS);
     await other.release();
     const input = { args: [other.sealed.id], options: { out: place('few') } };
-    await refuses(fetchCommand, input, context, /signed by 2 of the 3 people needed/);
-    assert.ok(!(await readdir(scratch)).includes('few'));
+    context.said.stdout = '';
+    assert.equal((await outcome(fetchCommand, input, context)).code, 0);
+    assert.match(context.said.stderr, /signed by 2 of the 3 people needed/);
+    assert.equal(context.said.summary()['signatures'], 'missing');
+    assert.ok(!(await readdir(place('few'))).includes('SHA256SUMS.asc'));
   });
 });
 

@@ -38,12 +38,14 @@ const ROUTES: readonly (readonly [Flow, string, Spending?])[] = [
   [prefetch, '/v1/campaigns/{A}/directives'],
   [prefetch, '/tuf/timestamp.json'],
   [prefetch, '/blobs/sha256/{bundleA}', { before: dropBundle }],
-  [prefetch, '/v1/campaigns/{A}/signatures'],
   [inbox, '/v1/inbox'],
   [ack, 'POST /v1/campaigns/{A}/statements', { spendsCounter: true }],
   [fetchPatch, '/v1/campaigns/{A}/directives'],
   [fetchPatch, '/v1/campaigns/{A}/shares'],
 ];
+
+/** Signatures over the plaintext are done without, and asked for again. */
+const SIGNATURES: typeof ROUTES = [[prefetch, '/v1/campaigns/{A}/signatures']];
 
 const each = (
   what: string,
@@ -67,6 +69,8 @@ const patient = ROUTES.filter(
 /** Data without end, no data, and data that hardly moves, on each kind of route. */
 export const flood: readonly HostileCase[] = [
   ...each('endless data', endless, 6, /longer than/, ROUTES),
+  ...each('endless data', endless, 5, /longer than/, SIGNATURES),
+  ...each('no answer', silent, 5, /too slow/, SIGNATURES, SLOW),
   ...each('no answer', silent, 5, /too slow/, patient, SLOW),
   ...each('half an answer', stalled, 5, /too slow/, patient.slice(0, 12), SLOW),
   ...each('a byte every ten seconds', dripping, 5, /too slow/, patient.slice(1, 12), SLOW),

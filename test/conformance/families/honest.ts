@@ -1,5 +1,5 @@
 import { HOUR_MS, MINUTE_MS } from '../../support/clock.ts';
-import { dropBundle, endless, exchanged, raw, reset, silent } from '../support/attacks.ts';
+import { dropBundle, endless, exchanged, raw, reset, silent, swap } from '../support/attacks.ts';
 import type { HonestCase } from '../support/cases.ts';
 import {
   fetchPatch,
@@ -130,6 +130,12 @@ export const honest: readonly HonestCase[] = [
     site.answer('/v1/campaigns/{A}/directives', { status: 503 });
   }),
   honestRun(fetchPatch, 'a clock an hour slow', as_is, { later: -HOUR_MS }),
+  honestRun(
+    fetchPatch,
+    'signatures of another campaign in the home and from the server',
+    swap('/v1/campaigns/{A}/signatures', '/v1/campaigns/{B}/signatures'),
+    { before: exchanged('signatures.age') },
+  ),
   honestRun(
     fetchPatch,
     'signatures of another campaign in the home, and the right ones served',

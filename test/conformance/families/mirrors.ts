@@ -2,11 +2,14 @@ import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
 import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { encodeEnvelope, signEnvelope, type Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodePublication, parsePublication } from '../../../protocol/statement/share.ts';
+import { sealedPath, type SealedName } from '../../../cli/client/mirror.ts';
+import { planDigest } from '../../../protocol/campaign/plan.ts';
 import { HOUR_MS } from '../../support/clock.ts';
 import { envelopeOf } from '../../support/story.ts';
 import {
   dripping,
   endless,
+  exchanged,
   flip,
   hostile,
   raw,
@@ -145,6 +148,47 @@ const wrongShares: Attack = holding('second', (shares, { repository }) =>
   }),
 );
 
+/** The release key as an agent published it, on a mirror under that officer's name. */
+const releaseKey =
+  (mirror: MirrorName, change: (envelope: Envelope, site: Site) => Envelope = (it) => it): Attack =>
+  (site) => {
+    const { campaigns, released } = site.repository;
+    const answer = released.get(`GET ${campaigns.A.path}/release-key`);
+    if (answer === undefined) throw new Error('nobody asked for the release key');
+    const { envelope: json } = JSON.parse(utf8Decode(answer.body)) as { envelope: unknown };
+    const envelope = envelopeOf(json);
+    const { officer } = parsePublication(envelope.payload);
+    const path = `/${mirror}/{planA}/${officer}.release-key.json`;
+    site.put(path, encodeEnvelope(change(envelope, site)));
+  };
+
+/** What an officer signed in the place of the key. */
+const wrongKey = ({ payload }: Envelope, { repository }: Site): Envelope => {
+  const publication = parsePublication(payload);
+  const signer = repository.officers.find(({ id }) => id === publication.officer)?.signing;
+  if (signer === undefined) throw new Error('an officer published it');
+  const sealed = flip(publication.sealed, publication.sealed.length - 1);
+  return signEnvelope(encodePublication({ ...publication, sealed }), signer);
+};
+
+/** Each officer's sealed file of a mirror. */
+const sealed =
+  (mirror: MirrorName, of: SealedName, handler: Handler): Attack =>
+  (site) => {
+    const digest = planDigest(site.repository.campaigns.A.sealed.planBytes);
+    for (const { id } of site.repository.officers) {
+      site.handle(`/${mirror}/${sealedPath(of, digest, id)}`, handler);
+    }
+  };
+
+/** Bytes that are no age file. */
+const junk: Handler = (_, response) => void response.writeHead(200).end('junk');
+
+/** No signatures over the files but those of mirrors, if any. */
+const withoutSignatures: Attack = (site) => {
+  site.remove('/v1/campaigns/{A}/signatures');
+};
+
 const dead = answering('first', reset);
 const ELSEWHERE = { location: 'http://127.0.0.1:9/elsewhere' };
 const TOO_FEW = /too few officers have published/;
@@ -168,6 +212,19 @@ export const mirrors: readonly HostileCase[] = [
   lying('the same shares in two mirrors', both(some('first', 0, -1), some('second', 0, -1))),
   lying('something else than an envelope', saying('second', 200), /no officer published/),
   lying('a redirect', saying('second', 302, ELSEWHERE), /redirect, which is never followed/),
+  lying(
+    'a release key of a stranger',
+    releaseKey('second', ({ payload }) => signEnvelope(payload, signerFromSeed(generateSeed()))),
+    /no officer published/,
+  ),
+  lying('a wrong release key', releaseKey('second', wrongKey), /of the release-key is bad/),
+  lying(
+    'decisions that are none',
+    sealed('second', 'decisions', junk),
+    /decisions that are refused/,
+  ),
+  lying('decisions without end', sealed('second', 'decisions', endless), /longer than/),
+  lying('decisions in no HTTP', sealed('second', 'decisions', raw('nonsense')), /cannot reach/),
   lying('an error', saying('second', 500), /answered 500/),
   lying('no HTTP', answering('second', raw('nonsense')), /cannot reach/),
   lying('answers without end', answering('second', endless), /longer than 262144 bytes/),
@@ -214,6 +271,20 @@ export const goodMirrors: readonly HonestCase[] = [
     'a mirror that hangs beside a good one',
     both(all('second'), waitingFor('first', silent), withoutServer),
     slow,
+  ),
+  opened('the release key alone', both(releaseKey('second'), withoutServer)),
+  opened(
+    'junk for what was decided, and the server gone',
+    both(all('second'), sealed('first', 'decisions', junk), serverGone),
+  ),
+  opened(
+    'junk and data without end for the signatures over the files',
+    both(
+      sealed('first', 'signatures', endless),
+      sealed('second', 'signatures', junk),
+      withoutSignatures,
+    ),
+    { before: exchanged('signatures.age') },
   ),
   opened('evil mirrors beside an honest server', both(dead, byStrangers)),
 ];

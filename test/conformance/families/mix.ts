@@ -8,6 +8,8 @@ interface Part {
   readonly name: string;
   readonly attack?: Attack;
   readonly exchange?: Prepare;
+  /** Keeps nobody from the patch by itself: see `honest.ts`. */
+  readonly isHarmless?: true;
 }
 
 const path = (rest: string): [string, string] => [
@@ -51,6 +53,7 @@ const AT_T0: readonly Part[] = [
     name: 'signatures',
     attack: swap(...path('/signatures')),
     exchange: exchanged('signatures.age'),
+    isHarmless: true,
   },
   { name: 'stored plan', exchange: exchanged('plan.txt') },
   { name: 'stored directives', exchange: exchanged('directives.json') },
@@ -80,7 +83,8 @@ function combine(
   const pairs = parts.flatMap((first, index) =>
     parts.slice(index + 1).map((second) => [first, second]),
   );
-  return [...parts.map((it) => [it]), ...pairs].map((chosen) => {
+  const alone = parts.filter(({ isHarmless }) => isHarmless !== true).map((it) => [it]);
+  return [...alone, ...pairs].map((chosen) => {
     const names = chosen.map(({ name }) => name);
     const before = beforeOf(names);
     const exchanges = chosen.flatMap(({ exchange }) => exchange ?? []);

@@ -82,6 +82,8 @@ export interface Stage extends AsyncDisposable {
   releaseTime: number;
   /** What the plans sealed from now on name. */
   mirrors: readonly string[];
+  /** How everybody reaches anything, unless told otherwise. */
+  reach: typeof fetch;
 }
 
 /** Files of the campaign that differ, and options of `seal`. */
@@ -157,6 +159,7 @@ export async function startStage({
       now,
       json: true,
       env: process.env,
+      fetch: stage.reach,
       ...overrides,
     });
 
@@ -171,8 +174,6 @@ export async function startStage({
       stake: STAKES[index] ?? 0n,
     })),
   });
-  await enrolAll(server, officers, operators, snapshot, await contextOf('ada'));
-
   const stage: Stage = {
     server,
     officers,
@@ -181,6 +182,7 @@ export async function startStage({
     folder,
     releaseTime: 0,
     mirrors: [],
+    reach: fetch,
     now,
     advanceTo(time) {
       clock = time;
@@ -192,6 +194,7 @@ export async function startStage({
         now,
         json: true,
         env: process.env,
+        fetch: stage.reach,
         ...overrides,
       });
       const { name, args } = parseLine(line);
@@ -264,6 +267,7 @@ export async function startStage({
       await rm(folder, { recursive: true, force: true });
     },
   };
+  await enrolAll(server, officers, operators, snapshot, await contextOf('ada'));
   return stage;
 }
 
