@@ -7,7 +7,7 @@ import { argument, findOption, listOption, type Command } from '../command.ts';
 import { CliError, InterruptedError, NotReleasedError, UsageError } from '../errors.ts';
 import { isHolder, openOwnShares } from '../officer/custody.ts';
 import { mirrorOutlet, serverOutlet } from '../officer/outlets.ts';
-import { signShare } from '../officer/publishing.ts';
+import { signOwnShare } from '../officer/publishing.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
 import { whyHeldBack } from '../officer/held-back.ts';
@@ -68,7 +68,7 @@ export const sharePublishCommand: Command = {
     }
     const findBeacon = beaconFinder(context, listOption(input, 'beacon'));
     const shares = await openOwnShares(session, plan);
-    const envelope = await signShare(session, plan, key, shares, findBeacon);
+    const envelope = await signOwnShare(session, plan, key, shares, findBeacon);
     const mirrors = openMirrors(context, listOption(input, 'mirror'), plan);
     const outlets = mirrors.map((mirror) => mirrorOutlet(mirror, session.keys.id));
     const troubles: CliError[] = [];

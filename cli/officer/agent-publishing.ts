@@ -1,12 +1,13 @@
 import { isDue } from '../../protocol/campaign/due.ts';
 import { keysOf, planDigest } from '../../protocol/campaign/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
+import { opensAt } from '../../protocol/embargo/custody.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { mirrorsOf, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import type { Holding } from './kept.ts';
 import { mirrorOutlet, serverOutlet, type Outlet, type PublicationName } from './outlets.ts';
-import { isReleaseKeyOut, opensAt, signReleaseKey, signShare } from './publishing.ts';
+import { isReleaseKeyOut, signOwnShare, signReleaseKey } from './publishing.ts';
 import type { OfficerSession } from './session.ts';
 import type { Pending, Standing } from './standing.ts';
 import { whyHeldBack } from './held-back.ts';
@@ -27,7 +28,7 @@ export async function publishDueShares(
     if (key === 'break-glass' && state.breakGlass !== 'broken') continue;
     if (key !== 'closing' && (await isHeldBack(session, memory, holding, pending))) continue;
     await publishEverywhere(session, memory, holding, key, () =>
-      signShare(session, plan, key, shares, memory.findBeacon),
+      signOwnShare(session, plan, key, shares, memory.findBeacon),
     );
   }
 }

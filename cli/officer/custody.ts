@@ -1,8 +1,6 @@
 import { encodePlan, keysOf, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
-import { open } from '../../protocol/embargo/age.ts';
+import { openCustody } from '../../protocol/embargo/custody.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
-import { verifyLockedShare } from '../../protocol/embargo/locked-share.ts';
-import { verifyPlannedShare } from '../../protocol/embargo/share.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
@@ -61,7 +59,7 @@ export async function openOwnShares(session: OfficerSession, plan: Plan): Promis
   const shares = new Map<KeyName, Uint8Array>();
   for (const key of keysOf(plan)) {
     const sealed = ownShare(custody, key, session.keys.id);
-    shares.set(key, await openShare(session, plan, key, sealed));
+    shares.set(key, await openOwn(session, plan, key, sealed));
     await directory.writeSecret(keptName(plan, key, session.keys.id), sealed);
   }
   return shares;
@@ -78,7 +76,7 @@ export async function findKeptShares(
     for (const key of keysOf(plan)) {
       const sealed = await directory.findSecret(keptName(plan, key, session.keys.id));
       if (sealed === undefined) return undefined;
-      shares.set(key, await openShare(session, plan, key, sealed));
+      shares.set(key, await openOwn(session, plan, key, sealed));
     }
     return shares;
   } catch (error) {
@@ -94,17 +92,11 @@ function ownShare(custody: readonly CustodyShare[], key: KeyName, officer: strin
   throw new ProtocolError('share_invalid', `the server keeps no share of the ${key} key for us`);
 }
 
-async function openShare(
+function openOwn(
   { keys }: OfficerSession,
   plan: Plan,
   key: KeyName,
   sealed: Uint8Array,
 ): Promise<Uint8Array> {
-  const file = await open(sealed, keys.ageIdentity);
-  if (key === 'release' && plan.timelock !== undefined) {
-    await verifyLockedShare(file, plan, keys.id);
-  } else {
-    verifyPlannedShare(file, plan, key, keys.id);
-  }
-  return file;
+  return openCustody(sealed, keys.ageIdentity, plan, key, keys.id);
 }

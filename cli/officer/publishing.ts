@@ -1,16 +1,15 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
+import type { FindBeacon } from '../../protocol/embargo/beacon.ts';
+import { signShare } from '../../protocol/embargo/custody.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
-import { openLockedShare } from '../../protocol/embargo/locked-share.ts';
-import { findChain, timeOfRound } from '../../protocol/embargo/timelock.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { signEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { encodePublication, verifyPublicationUnder } from '../../protocol/statement/share.ts';
 import { readEnvelope } from '../client/envelope.ts';
-import type { FindBeacon } from '../client/beacon.ts';
 import { CliError, ProblemError } from '../errors.ts';
 import {
   openPublications,
@@ -23,50 +22,20 @@ import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
 
 /**
- * Sign our share for publication: of the release key encrypted to those who hold the notice, of the
- * closing key in clear. What is locked is opened first, for which its round must be signed.
+ * Sign our share for publication.
  *
  * @throws {@link CliError} while there is no beacon, or when we hold no such share.
  */
-export async function signShare(
+export async function signOwnShare(
   { keys }: Pick<OfficerSession, 'keys'>,
   plan: Plan,
   key: KeyName,
   shares: OwnShares,
   findBeacon: FindBeacon,
 ): Promise<Envelope> {
-  const document = await documentOf(plan, key, keys.id, shares, findBeacon);
-  const sealed = key === 'closing' ? document : await seal(document, [plan.accessRecipient]);
-  const payload = encodePublication({
-    kind: 'share',
-    key,
-    commitment: sha256Hex(document),
-    campaign: plan.campaign,
-    network: plan.network,
-    revision: plan.revision,
-    officer: keys.id,
-    sealed,
-  });
-  return signEnvelope(payload, keys.signer);
-}
-
-async function documentOf(
-  plan: Plan,
-  key: KeyName,
-  officer: string,
-  shares: OwnShares,
-  findBeacon: FindBeacon,
-): Promise<Uint8Array> {
   const file = shares.get(key);
   if (file === undefined) throw new CliError(`the plan has no split of the ${key} key`);
-  if (key !== 'release' || plan.timelock === undefined) return file;
-  return openLockedShare(file, plan, officer, await findBeacon(plan.timelock));
-}
-
-/** When our share of a key can be opened by us, Unix ms: with a time-lock when its round is signed. */
-export function opensAt({ timelock }: Plan, key: KeyName): number {
-  const chain = key === 'release' && timelock && findChain(timelock.chain);
-  return chain ? timeOfRound(chain, timelock.round) : -Infinity;
+  return signShare(keys.signer, plan, key, keys.id, file, findBeacon);
 }
 
 /**

@@ -4,7 +4,7 @@ import { fromHex, sha256 } from '../encoding/bytes.ts';
 import { parseJson } from '../encoding/json.ts';
 import { parseShape, safeCount } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
-import type { DrandChain } from './timelock.ts';
+import type { DrandChain, Timelock } from './timelock.ts';
 
 /** A round that the chain has signed: the key to all that is locked to this round. */
 export interface Beacon {
@@ -13,6 +13,9 @@ export interface Beacon {
   /** BLS12-381 G1, compressed: 48 bytes. */
   readonly signature: Uint8Array;
 }
+
+/** Looks for the signed round that something is locked to; throws while there is none. */
+export type FindBeacon = (lock: Timelock) => Promise<Beacon>;
 
 /** Longer than any answer of a drand relay. */
 export const MAX_BEACON_BYTES = 4096;

@@ -1,5 +1,6 @@
 import { Integer, OctetString } from 'asn1js';
 import { AlgorithmIdentifier, MessageImprint, TimeStampReq } from 'pkijs';
+import { readResponse } from '../../../platform/read-response.ts';
 import { MAX_TIMESTAMP_BYTES, readTimestamp, TimestampError } from '../../../platform/timestamp.ts';
 import { equalBytes, sha256 } from '../../../protocol/encoding/bytes.ts';
 
@@ -47,22 +48,14 @@ export async function requestTimestamp(
     signal,
   });
   if (!response.ok) throw new TimestampError(`the authority answers ${response.status}`);
-  const der = await readBounded(response);
+  const der = await readResponse(
+    response,
+    MAX_TIMESTAMP_BYTES,
+    () => new TimestampError('the answer is too long'),
+  );
   const token = readTimestamp(der);
   const isSame =
     equalBytes(token.digest, sha256(bytes)) && equalBytes(token.nonce ?? new Uint8Array(), nonce);
   if (!isSame) throw new TimestampError('the token is for something else');
   return der;
-}
-
-async function readBounded(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += part.length;
-    // Leaving the loop cancels the rest.
-    if (length > MAX_TIMESTAMP_BYTES) throw new TimestampError('the answer is too long');
-    parts.push(part);
-  }
-  return new Uint8Array(Buffer.concat(parts, length));
 }

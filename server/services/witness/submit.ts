@@ -1,3 +1,4 @@
+import { readResponse } from '../../../platform/read-response.ts';
 import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Cosignature } from '../../../protocol/log/cosignature.ts';
@@ -88,23 +89,14 @@ async function exchange(
   try {
     // A connection that was kept may be closed by now; asking twice does no harm.
     const response = await post().catch(post);
-    return { status: response.status, body: await readBounded(response) };
+    return {
+      status: response.status,
+      body: await readResponse(response, MAX_ANSWER_BYTES, () => new WitnessFailure('malformed')),
+    };
   } catch (error) {
     if (error instanceof WitnessFailure) throw error;
     throw new WitnessFailure(signal.aborted ? 'timeout' : 'unreachable', { cause: error });
   }
-}
-
-async function readBounded(response: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    length += part.length;
-    // Leaving the loop cancels the rest.
-    if (length > MAX_ANSWER_BYTES) throw new WitnessFailure('malformed');
-    parts.push(part);
-  }
-  return new Uint8Array(Buffer.concat(parts, length));
 }
 
 function readSize(body: Uint8Array): number {
