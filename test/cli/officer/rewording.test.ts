@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { serveOnce } from '../../../cli/officer/agent.ts';
@@ -7,9 +7,7 @@ import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
 import { parsePlan, type Plan } from '../../../protocol/campaign/plan.ts';
-import { fromHex } from '../../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
-import { moveIn } from './support/officers.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
 // Another disclosure for a campaign that is armed: notice, patch, keys and shares stay as they are.
@@ -28,14 +26,7 @@ const operator = (line: string, options = {}): Promise<Run> => stage.run('olga',
 
 before(async () => {
   stage = await startStage();
-  const { home } = await stage.contextOf('olga');
-  await moveIn(home, stage.officers, undefined, stage.server.url);
-  const [, , third] = stage.operators;
-  assert.ok(third);
-  const keypair = [...third.identitySeed, ...fromHex(third.identity.publicKey, 32)];
-  await writeFile(join(stage.folder, 'id.json'), JSON.stringify(keypair));
-  const identity = [join(stage.folder, 'id.json')];
-  await operator('enroll', { identity, email: 'olga@validator.example' });
+  await stage.enrolAs('olga');
   first = await stage.bring(ID, 'armed');
   await stage.server.sequence();
   const messages = join(stage.folder, 'messages');

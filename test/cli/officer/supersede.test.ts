@@ -11,9 +11,8 @@ import { openOfficerSession, type OfficerSession } from '../../../cli/officer/se
 import { openRecordDirectory } from '../../../cli/record/record-files.ts';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { fromHex, sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { followReadme, skipReadme } from '../audit/support/readme.ts';
-import { moveIn } from './support/officers.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
 // A second patch the same day, from the officers' machines to the operator's, in order of the tests.
@@ -48,14 +47,7 @@ const verifyNotice = async (folder: string, list: string): Promise<void> => {
 
 before(async () => {
   stage = await startStage();
-  const { home } = await stage.contextOf('olga');
-  await moveIn(home, stage.officers, undefined, stage.server.url);
-  const [, , third] = stage.operators;
-  assert.ok(third);
-  const keypair = [...third.identitySeed, ...fromHex(third.identity.publicKey, 32)];
-  await writeFile(join(stage.folder, 'id.json'), JSON.stringify(keypair));
-  const identity = [join(stage.folder, 'id.json')];
-  await operator('enroll', { identity, email: 'olga@validator.example' });
+  await stage.enrolAs('olga');
 
   first = await stage.bring(ID, 'armed');
   await verifyNotice('notice', 'COMMITMENT');

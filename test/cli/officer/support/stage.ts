@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectTo } from '../../../../cli/client/connect.ts';
@@ -68,6 +68,8 @@ export interface Stage extends AsyncDisposable {
   ): Promise<Run>;
   /** A context of this officer, for what is not a command. */
   contextOf(officer: string, overrides?: Partial<Context>): Promise<Context>;
+  /** Give the third operator a home of this name, and enrol there. */
+  enrolAs(name: string): Promise<void>;
   /** Fill and seal a campaign; the path of its directory. */
   seal(campaign?: string, options?: SealInput): Promise<string>;
   attest(
@@ -102,6 +104,7 @@ export async function startStage({
   vouchers,
   reviews,
   witnessPolicy,
+  custody = false,
   start = Date.now(),
   file = {},
 }: {
@@ -111,6 +114,8 @@ export async function startStage({
   readonly vouchers?: ReturnType<typeof vouchersOf>;
   readonly reviews?: ReviewPolicy;
   readonly witnessPolicy?: (logKey: NoteVerifier, now: () => number) => Promise<string>;
+  /** Whether the server may hold shares. */
+  readonly custody?: boolean;
   /** Unix ms. */
   readonly start?: number;
   /** More members of every campaign.json. */
@@ -129,6 +134,7 @@ export async function startStage({
   const server = await startTestServer({
     now,
     threshold,
+    custody,
     ...(vouchers && { vouchers }),
     ...(witnessPolicy && { witnessPolicy: (logKey) => witnessPolicy(logKey, now) }),
     officers: await Promise.all(
@@ -201,6 +207,16 @@ export async function startStage({
       await runCommand(await commands.load(name), { args, options }, context);
       const { stdout, stderr } = context.said;
       return { stdout, stderr, summary: context.said.summary() };
+    },
+    async enrolAs(name) {
+      const third = operators.at(-1);
+      if (third === undefined) throw new Error('a stage has operators');
+      await moveIn(homeOf(name), officers, undefined, server.url);
+      const keypair = [...third.identitySeed, ...fromHex(third.identity.publicKey, 32)];
+      const path = join(folder, `${name}.json`);
+      await writeFile(path, JSON.stringify(keypair));
+      const options = { identity: [path], email: `${name}@validator.example` };
+      await stage.run(name, 'enroll', options);
     },
     async seal(campaign = CAMPAIGN, { files = {}, ...options } = {}) {
       const path = await mkdtemp(join(folder, 'campaign-'));
