@@ -7,6 +7,8 @@ export interface Output {
   note(text: string): void;
   /** Like a note, but said even with `--quiet`; with `--json` a `warning` line on stderr. */
   warn(text: string): void;
+  /** A warning that is told once, however often a command comes to it. */
+  warnOnce(text: string): void;
   /** A line that replaces the one before it on a terminal; silent elsewhere. */
   progress(text: string): void;
   /** One JSON line `{"message_type": type, …data}`; silent without `--json`. */
@@ -27,6 +29,7 @@ export interface OutputOptions {
 export function createOutput(options: OutputOptions): Output {
   const { json, quiet, interactive, stdout, stderr } = options;
   let progressShown = false;
+  const warned = new Set<string>();
 
   const endProgress = (): void => {
     if (progressShown) stderr('\r\u001B[K');
@@ -34,6 +37,12 @@ export function createOutput(options: OutputOptions): Output {
   };
   const emit = (type: string, data: object): void => {
     stdout(`${JSON.stringify({ message_type: type, ...data }, jsonValue)}\n`);
+  };
+
+  const warn = (text: string): void => {
+    endProgress();
+    const warning = JSON.stringify({ message_type: 'warning', message: text });
+    stderr(json ? `${warning}\n` : `warning: ${printable(text)}\n`);
   };
 
   return {
@@ -48,10 +57,10 @@ export function createOutput(options: OutputOptions): Output {
       endProgress();
       stderr(`${printable(text)}\n`);
     },
-    warn(text) {
-      endProgress();
-      const warning = JSON.stringify({ message_type: 'warning', message: text });
-      stderr(json ? `${warning}\n` : `warning: ${printable(text)}\n`);
+    warn,
+    warnOnce(text) {
+      if (!warned.has(text)) warn(text);
+      warned.add(text);
     },
     progress(text) {
       if (json || quiet || !interactive) return;

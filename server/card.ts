@@ -7,21 +7,37 @@ import type { serverCard } from '../protocol/api/card.ts';
 import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/note.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
+import { openCustodyKey } from './custody-key.ts';
+import { makeCustodyKey } from './store/custody-key.ts';
 import { openKeys, renewKeys } from './store/keys.ts';
 
 export type ServerCard = z.infer<typeof serverCard>;
 
+export interface CardOptions {
+  /**
+   * Make new snapshot and timestamp keys first, for the next root to name. A server that runs goes on
+   * with the old ones until that root is published.
+   */
+  readonly renew?: boolean;
+  /** Make a custody key first, so that campaigns can give shares to this server. */
+  readonly custody?: boolean;
+}
+
 /**
  * Make the server's keys, if they are not there, and describe their public halves.
  *
- * @param renew - Make new snapshot and timestamp keys first, for the next root to name. A server that
- *   runs goes on with the old ones until that root is published.
+ * @throws {@link ConfigError} when a custody key is to be made and there is one, or nowhere to put it.
  */
-export async function makeCard(config: Config, renew = false): Promise<ServerCard> {
+export async function makeCard(
+  config: Config,
+  { renew = false, custody = false }: CardOptions = {},
+): Promise<ServerCard> {
   await mkdir(config.dataDirectory, { recursive: true, mode: 0o700 });
   const directory = join(config.dataDirectory, 'keys');
   const keys = await (renew ? renewKeys(directory) : openKeys(directory));
   const origin = originOf(config);
+  if (custody) await makeCustody(config);
+  const custodian = await custodianCard(config);
   return {
     format: 'sealdrop-server-card/v1',
     origin,
@@ -29,7 +45,22 @@ export async function makeCard(config: Config, renew = false): Promise<ServerCar
     tokenKey: keys.token.publicKey,
     snapshotKey: keys.snapshot.publicKey,
     timestampKey: keys.timestamp.publicKey,
+    ...(custodian && { custodian }),
   };
+}
+
+async function makeCustody({ custodyFile }: Config): Promise<void> {
+  if (custodyFile === undefined) {
+    throw new ConfigError('SEALDROP_CUSTODY must name the file for the custody key');
+  }
+  await makeCustodyKey(custodyFile);
+}
+
+/** Named on the card whenever the configuration names the key; making one takes an option of its own. */
+async function custodianCard({ custodyFile }: Config): Promise<ServerCard['custodian']> {
+  if (custodyFile === undefined) return undefined;
+  const { recipient, signer } = await openCustodyKey(custodyFile);
+  return { key: signer.publicKey, age: recipient };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 
 import { z } from 'zod';
 
@@ -22,6 +22,10 @@ export interface Config {
   /** Absolute path of the folder for the last signed head of the log. */
   readonly logHeadDirectory: string;
   /** Absolute path of a tlog-policy: witnesses with their URLs, and the quorum. */
+  /** Absolute path of the key with which the server holds shares; `undefined`: it holds none. */
+  readonly custodyFile: string | undefined;
+  /** Where beacons are looked for, for shares with a time-lock; empty: public relays. */
+  readonly beacons: readonly string[];
   readonly witnessPolicyFile: string | undefined;
   /** How long a checkpoint waits for its slowest witness. */
   readonly witnessTimeoutMs: number;
@@ -84,6 +88,12 @@ function isNetwork(text: string): boolean {
   return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= bits);
 }
 
+/** The address of a drand relay, or the path of a file. */
+function isBeacon(text: string): boolean {
+  if (!/^[a-z]+:\/\//i.test(text)) return text !== '';
+  return /^https?:\/\/[^?#@]+$/.test(text) && URL.canParse(text);
+}
+
 const environment = z.object({
   DATA: z.string('is required: the data directory').min(1, 'is required: the data directory'),
   ROOT: z.string().min(1).optional(),
@@ -107,6 +117,12 @@ const environment = z.object({
   // docs/adr/0007-padded-log.md says what these cost and hide.
   LOG_EPOCH_MS: count(10, 3_600_000, 60_000),
   LOG_EPOCH_LEAVES: count(1, 4096, 16),
+  CUSTODY: z.string().min(1).optional(),
+  BEACONS: z
+    .string()
+    .transform((text) => text.split(','))
+    .refine((all) => all.every(isBeacon), 'must be URLs of relays or files, separated by commas')
+    .default([]),
   WITNESS_POLICY: z.string().min(1).optional(),
   WITNESS_TIMEOUT_MS: count(50, 60_000, 5_000),
   TSA_URL: url('http', 'https'),
@@ -151,6 +167,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   if (own['LOG_HEAD'] !== undefined && resolve(own['LOG_HEAD']) === resolve(own['DATA'] ?? '')) {
     mistakes.push(`${PREFIX}LOG_HEAD must be a folder of its own`);
   }
+  const { CUSTODY: custody, DATA: directory = '' } = own;
+  if (
+    custody !== undefined &&
+    `${resolve(custody)}${sep}`.startsWith(`${resolve(directory)}${sep}`)
+  ) {
+    mistakes.push(`${PREFIX}CUSTODY must be outside of the data directory`);
+  }
   const isWildcard = ['0.0.0.0', '::'].includes(own['HOST'] ?? '');
   if (isWildcard && own['PUBLIC_URL'] === undefined) {
     mistakes.push(`${PREFIX}PUBLIC_URL is required with a HOST that stands for all addresses`);
@@ -169,6 +192,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
         ? undefined
         : { url: data.SMTP_URL, from: data.MAIL_FROM, concurrency: data.MAIL_CONCURRENCY },
     logHeadDirectory: resolve(data.LOG_HEAD ?? join(data.DATA, 'log-head')),
+    custodyFile: data.CUSTODY === undefined ? undefined : resolve(data.CUSTODY),
+    beacons: data.BEACONS.map((text) => text.replace(/\/+$/, '')),
     witnessPolicyFile: data.WITNESS_POLICY === undefined ? undefined : resolve(data.WITNESS_POLICY),
     witnessTimeoutMs: data.WITNESS_TIMEOUT_MS,
     timestamps:

@@ -12,6 +12,8 @@ import type { Stores } from './stores.ts';
 
 const MAIL_POLL_MS = 15_000;
 const FINISH_MS = 60_000;
+/** T0 comes by the clock; shares that officers publish are no reason to wait for the next look. */
+const CUSTODY_MS = 1_000;
 /** A mail under way gets this long when the server stops; it is sent again if need be. */
 const MAIL_GRACE_MS = 3_000;
 
@@ -21,6 +23,8 @@ export interface JobDeps {
   readonly roster: Roster;
   /** What is due by the clock, or was left undone. */
   readonly finish: () => Promise<void>;
+  /** Publishes the server's own shares; undefined where it holds none. */
+  readonly custody: (() => Promise<void>) | undefined;
   readonly log: LogRunner;
   readonly logger: Logger;
   readonly now: () => number;
@@ -31,6 +35,8 @@ export interface JobDeps {
 export interface Jobs {
   /** There is mail to send: do not wait for the next turn. */
   readonly sendMail: () => void;
+  /** An officer has published a share: the server's own may be due. */
+  readonly tendShares: () => void;
   stop(): Promise<void>;
 }
 
@@ -40,6 +46,8 @@ export function startJobs(deps: JobDeps): Jobs {
   const stopping = new AbortController();
   const growing = log.run(config.epochMs, stopping.signal).catch(deps.onFatal);
   const refreshing = startLoop('finish', FINISH_MS, deps.finish, logger);
+  const { custody } = deps;
+  const tending = custody && startLoop('custody', CUSTODY_MS, custody, logger);
   const mailing = startMail(deps, stopping.signal);
   mailing?.kick();
   const stamping = startTimestamps(deps, stopping.signal);
@@ -47,9 +55,11 @@ export function startJobs(deps: JobDeps): Jobs {
 
   return {
     sendMail: () => mailing?.kick(),
+    tendShares: () => tending?.kick(),
     async stop() {
       stopping.abort();
-      await Promise.all([growing, refreshing.stop(), mailing?.stop(), stamping?.stop()]);
+      const loops = [refreshing, tending, mailing, stamping];
+      await Promise.all([growing, ...loops.map((loop) => loop?.stop())]);
     },
   };
 }

@@ -18,18 +18,20 @@ import { MigrationError } from './store/migrator.ts';
 /** Everything is over after this, also what hangs. */
 const STOP_MS = 10_000;
 
-const USAGE = `usage: node server/main.ts [card [--renew]]
+const USAGE = `usage: node server/main.ts [card [--renew] [--custody]]
 
   (nothing)   run the server; its environment is in README.md, "Configuration of the server"
   card        make the server's keys if there are none, and print their public halves
   --renew     with new snapshot and timestamp keys, for the next root of trust to name
+  --custody   with a new custody key in SEALDROP_CUSTODY, so that this server can hold shares
 `;
 
 async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
-  const isRenewal = rest.length === 1 && rest[0] === '--renew';
-  if (command === 'card' && (rest.length === 0 || isRenewal)) {
-    stdout.write(`${JSON.stringify(await makeCard(readConfig(env), isRenewal))}\n`);
+  const [renew, custody] = [rest.includes('--renew'), rest.includes('--custody')];
+  const known = Number(renew) + Number(custody);
+  if (command === 'card' && rest.length === known) {
+    stdout.write(`${JSON.stringify(await makeCard(readConfig(env), { renew, custody }))}\n`);
   } else if (command === undefined) {
     await serve();
   } else {

@@ -1,4 +1,5 @@
 import { verifyEd25519 } from '../platform/ed25519.ts';
+import type { FindBeacon } from '../protocol/embargo/beacon.ts';
 import { readFile } from 'node:fs/promises';
 
 import { utf8Encode } from '../protocol/encoding/bytes.ts';
@@ -24,6 +25,8 @@ import type { Inbox } from './services/contact/inbox.ts';
 import { inbox } from './services/contact/inbox.ts';
 import type { Messages } from './services/contact/messages.ts';
 import { messages } from './services/contact/messages.ts';
+import { custodian } from './services/custody/custodian.ts';
+import type { Custodian, CustodyKey } from './services/custody/custodian.ts';
 import { disclosure } from './services/disclosure/opening.ts';
 import type { Endorsements } from './services/endorsements/endorsements.ts';
 import { endorsements } from './services/endorsements/endorsements.ts';
@@ -58,6 +61,7 @@ export interface Services {
   readonly create: (plan: Uint8Array, custody: readonly CustodyShare[]) => Promise<Creation>;
   readonly directives: Directives;
   readonly publications: Publications;
+  readonly custodian: Custodian;
   readonly reviews: Reviews;
   readonly statements: Statements;
   readonly messages: Messages;
@@ -78,6 +82,11 @@ export async function openServices(deps: {
   readonly logger: Logger;
   readonly now: () => number;
   readonly onMailQueued: () => void;
+  /** With which this server holds shares of its own; most do not. */
+  readonly custodyKey: CustodyKey | undefined;
+  readonly findBeacon: FindBeacon;
+  /** A share or a key was accepted. */
+  readonly onShare: () => void;
   /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
   readonly witnessShortfall: () => Promise<string | undefined>;
 }): Promise<Services> {
@@ -141,6 +150,21 @@ export async function openServices(deps: {
   await finish();
 
   const common = { registry, roster, snapshots, trust, log, verify, logger, now };
+  const publishing = publications({
+    ...common,
+    store: stores.publications,
+    onClosingKey: (campaign) => disclosing.open(campaign),
+    onShare: deps.onShare,
+  });
+  const holding = custodian({
+    ...common,
+    key: deps.custodyKey,
+    store: stores.custody,
+    directives: stores.directives,
+    publications: publishing,
+    findBeacon: deps.findBeacon,
+  });
+  await holding.announce();
   return {
     finish,
     roster,
@@ -151,7 +175,7 @@ export async function openServices(deps: {
     endorsements: endorsements({ ...common, store: stores.endorsements, serial: serial() }),
     enrolments: enrolments({ ...common, store: stores.enrolments, serial: order }),
     create: (plan: Uint8Array, custody: readonly CustodyShare[]): Promise<Creation> =>
-      createCampaign(common, plan, custody),
+      createCampaign({ ...common, custodian: holding }, plan, custody),
     directives: directives({
       ...common,
       store: stores.directives,
@@ -160,11 +184,8 @@ export async function openServices(deps: {
       witnessShortfall: deps.witnessShortfall,
       onCompleted,
     }),
-    publications: publications({
-      ...common,
-      store: stores.publications,
-      onClosingKey: (campaign) => disclosing.open(campaign),
-    }),
+    publications: publishing,
+    custodian: holding,
     reviews: reviews({ ...common, store: stores.reviews }),
     statements: statements({ ...common, store: stores.statements, adoption: counting }),
     messages: messages({

@@ -7,12 +7,14 @@ import { noteSigner } from '../protocol/signature/note.ts';
 import { buildApp } from './app.ts';
 import { originOf, publicUrlOf } from './card.ts';
 import { ConfigError, type Config } from './config.ts';
+import { openCustodyKey } from './custody-key.ts';
 import { dummyRoutes } from './http/dummy-routes.ts';
 import { healthRoutes } from './http/health-routes.ts';
 import { logRoutes } from './http/log-routes.ts';
 import { rateLimit } from './http/rate-limit.ts';
 import { listen } from './http/server.ts';
 import { sessionRoutes } from './http/session-routes.ts';
+import { serverBeacons } from './jobs/beacons.ts';
 import { openLogRunner } from './jobs/log-runner.ts';
 import { startJobs } from './jobs.ts';
 import { buildRoutes } from './routes.ts';
@@ -47,6 +49,8 @@ export interface RunningServer {
   readonly url: string;
   /** Bring everything accepted so far into the log, now. */
   sequence(): Promise<void>;
+  /** Publish what is due of the server's own shares, now. */
+  tendShares(): Promise<void>;
   /** Finish what is under way, then close everything. */
   close(): Promise<void>;
 }
@@ -113,6 +117,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
     logger,
   });
   const mail = { onQueued: (): void => undefined };
+  const shares = { onAccepted: (): void => undefined };
+  const { custodyFile } = config;
+  const custodyKey = custodyFile === undefined ? undefined : await openCustodyKey(custodyFile);
   const services = await openServices({
     stores,
     trust,
@@ -123,6 +130,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
     now,
     onMailQueued: () => {
       mail.onQueued();
+    },
+    custodyKey,
+    findBeacon: serverBeacons(config.beacons, fetch),
+    onShare: () => {
+      shares.onAccepted();
     },
     witnessShortfall: witnessing.shortfall,
   });
@@ -167,10 +179,13 @@ export async function startServer(config: Config, options: StartOptions): Promis
     stores,
     roster: services.roster,
     finish: services.finish,
+    custody: custodyKey && (() => services.custodian.tend()),
     log: logRunner,
     ...options,
   });
   mail.onQueued = jobs.sendMail;
+  shares.onAccepted = jobs.tendShares;
+  jobs.tendShares();
   const remaining = since - now();
   if (remaining > 0 && remaining < 1000) await wait(remaining);
   const server = socket.serve(app);
@@ -179,6 +194,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   return {
     url: publicUrl,
     sequence: logRunner.sequence,
+    tendShares: () => services.custodian.tend(),
     async close() {
       state.isReady = false;
       await Promise.all([server.stop(GRACE_MS), jobs.stop()]);

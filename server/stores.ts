@@ -9,6 +9,7 @@ import type { PublicationStore } from './services/campaign/publications.ts';
 import type { CampaignStore } from './services/campaign/registry.ts';
 import type { MessageStore } from './services/contact/messages.ts';
 import type { OutboxStore } from './services/contact/outbox.ts';
+import type { CustodyStore } from './services/custody/custodian.ts';
 import type { AccountingStore, DummyStore } from './services/disclosure/accounting.ts';
 import type { CommitmentStore, DisclosureStore } from './services/disclosure/published.ts';
 import type { EndorsementStore } from './services/endorsements/endorsements.ts';
@@ -21,6 +22,7 @@ import { accountingStore, dummyStore } from './store/accounting.ts';
 import { blobStore } from './store/blobs.ts';
 import { campaignStore } from './store/campaigns.ts';
 import { CommitQueue } from './store/commit-queue.ts';
+import { custodyStore } from './store/custody.ts';
 import { openDatabases } from './store/database.ts';
 import { directiveStore } from './store/directives.ts';
 import { endorsementStore } from './store/endorsements.ts';
@@ -47,6 +49,7 @@ export interface Stores {
   readonly blobs: BlobStore;
   readonly campaigns: CampaignStore;
   readonly commitments: CommitmentStore;
+  readonly custody: CustodyStore;
   readonly directives: DirectiveStore;
   readonly disclosures: DisclosureStore;
   readonly dummies: DummyStore;
@@ -91,6 +94,7 @@ export async function openStores(
     blobs: blobStore(reader, commits, blobFiles, { maxBytes: config.maxBlobBytes, now }),
     campaigns: campaignStore(reader, commits, now),
     commitments: commitmentStore(reader),
+    custody: custodyStore(reader, commits),
     directives: directiveStore(reader, commits, now),
     disclosures: disclosureStore(reader),
     dummies: dummyStore(reader),

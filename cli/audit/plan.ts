@@ -1,4 +1,5 @@
 import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
@@ -70,9 +71,13 @@ export const planChecks: readonly Check[] = [
     id: 'plan.file',
     title: 'plan.txt is a plan in its one encoding and contradicts itself nowhere',
     async run(audit: Audit): Promise<string> {
-      const { campaign, all, first } = await audit.get(planFact);
+      const { campaign, all, first, plans } = await audit.get(planFact);
       const digests = tellRevisions(all.map(({ digest }) => digest));
-      return `${campaign}${first.plan.exercise ? ', an exercise' : ''}, ${digests}`;
+      const custody = [...new Set(plans.flatMap((plan) => serverCustodyText(plan) ?? []))].join(
+        '; ',
+      );
+      const kind = first.plan.exercise ? ', an exercise' : '';
+      return `${campaign}${kind}, ${digests}${custody === '' ? '' : `; ${custody}`}`;
     },
   },
   {

@@ -2,6 +2,7 @@ import { readFileBounded } from '../../platform/read-file.ts';
 import { openClosing } from '../../protocol/embargo/bundle.ts';
 import { fetchChain, hasChain, loadChain, type Chain } from '../client/chain.ts';
 import { withAnswerLimit } from '../client/http.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { argument, getOption, listOption, type Command } from '../command.ts';
 import { keepCiphertext } from '../operator/ciphertext.ts';
 import { findClosingKey, requireDisclosed } from '../operator/disclosure.ts';
@@ -33,6 +34,7 @@ export const disclosureCommand: Command = {
     const session = await openToRead(withAnswerLimit(context));
     const given = listOption(input, 'mirror');
     const chain = await findChain(session, id, given);
+    warnOfServerCustody(context.out, chain.plan);
     requireDisclosed(chain, context.now());
     const { plan } = chain;
     const mirrors = mirrorsNamed(context, given, chain);

@@ -21,6 +21,7 @@ import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { openHome } from '../home/home.ts';
 import { keptPlans, loadChain, type Chain } from '../client/chain.ts';
 import { mirrorsNamed } from '../client/decisions.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { listenTo, newestChain } from '../operator/newest-chain.ts';
 import { requireNoticeOf, supersededError } from '../operator/notice.ts';
 import {
@@ -64,6 +65,7 @@ export const fetchCommand: Command = {
     const hasMirrors = (await keptMirrors(context, directory, given)).length > 0;
     const session = await openForRelease(hasMirrors ? withAnswerLimit(context) : context);
     const stored = await loadChain(session.home, session.trust, directory);
+    warnOfServerCustody(context.out, stored.plan);
     const accessKey = await requireNoticeOf(directory, stored);
     const variant = chooseVariant(stored.plan, findOption(input, 'variant'));
     // Whoever has not prefetched should hear of it now, not at T0.
@@ -151,6 +153,7 @@ function keyAsker(
     const known = mirrorsNamed(context, given, stored);
     const chain = await (known.length > 0 ? hear(stored, known) : newestChain(session, stored));
     const mirrors = mirrorsNamed(context, given, chain);
+    warnOfServerCustody(context.out, chain.plan);
     const { campaign, status, releaseTime } = chain.state;
     // Never the old patch for the new one, whichever of the two was prefetched.
     if (chain.plan.releaseRecipient !== stored.plan.releaseRecipient) {

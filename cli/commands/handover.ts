@@ -2,6 +2,7 @@ import type { Plan } from '../../protocol/campaign/plan.ts';
 import { open, seal } from '../../protocol/embargo/age.ts';
 import { personId } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { loadTrust } from '../client/trust.ts';
 import { argument, getOption, type Command } from '../command.ts';
 import { writeNew } from '../home/files.ts';
@@ -30,6 +31,7 @@ export const handoverCommand: Command = {
     const out = getOption(input, 'out');
     const home = openHome(context);
     const { plan } = await readSealed(path);
+    warnOfServerCustody(context.out, plan);
     const party = await findParty(home, plan, to);
     const draft =
       party.role === 'holder'

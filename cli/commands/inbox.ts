@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { OutputExistsError } from '../../platform/files.ts';
+import { custodyText } from '../../protocol/campaign/server-custody.ts';
 import { officerKeys } from '../../protocol/contact/openpgp.ts';
 import { readContactKey } from '../../protocol/contact/key.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
@@ -32,6 +33,8 @@ export const inboxCommand: Command = {
       if (campaign.breakGlass.state === 'broken' || campaign.breakGlass.published.length > 0) {
         out.warn(`${id}: ${BREAK_GLASS_TEXT}`);
       }
+      const custody = custodyText(campaign.shares.server, campaign.shares.threshold);
+      if (custody !== undefined) out.warnOnce(`${id}: ${custody}`);
       out.line(`  you said: ${statements.join(', ') || 'nothing yet'}`);
     }
     const parent = findOption(input, 'save');

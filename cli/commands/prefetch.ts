@@ -5,6 +5,7 @@ import { refreshTargets, type TrustedTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';
 import { CliError, TemporaryError, WithdrawnError } from '../errors.ts';
 import { fetchChain, keptPlans, type Chain } from '../client/chain.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { keepCiphertext } from '../operator/ciphertext.ts';
 import { requireNoticeOf, requirePublic } from '../operator/notice.ts';
@@ -26,6 +27,7 @@ export const prefetchCommand: Command = {
     const directory = session.home.campaign(id);
     const chain = await fetchArmed(session, id);
     const { plan, state } = chain;
+    warnOfServerCustody(context.out, plan);
     await requireNoticeOf(directory, chain);
     const { home, client, trust } = session;
     const { checkpoint, note } = await requirePublic(context, home, client, trust, plan.commitment);

@@ -1,4 +1,5 @@
 import { checkPlan } from '../../protocol/campaign/plan.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { argument, type Command } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { checkMove } from '../officer/approval.ts';
@@ -29,6 +30,7 @@ export const proposeCommand: Command = {
         `run: sealdrop supersede ${plan.campaign} --revision ${path} --reason TEXT, or commit`,
       );
     }
+    warnOfServerCustody(context.out, plan);
     const session = await openOfficerSession(context);
     checkPlan(plan, session.trust.root);
     const ciphertext = await readDraftFor(path, session.keys.id);

@@ -4,6 +4,7 @@ import { formatTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import { encodeReview, VERDICTS, type Verdict } from '../../protocol/statement/review.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { argument, getOption, hasFlag, type Command, type Context } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
@@ -45,6 +46,7 @@ export const reviewCommand: Command = {
     out.line(`campaign          ${id}, revision ${plan.revision}`);
     out.line(`plan              ${planDigest(draft.plan)}`);
     out.line(`T0                ${plan.releaseTime}`);
+    warnOfServerCustody(out, plan);
     for (const line of describeDraft(draft, plan)) out.line(line);
     out.line(
       'checked           the ciphertext on the server opens to exactly the files of the draft',

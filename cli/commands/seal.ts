@@ -5,6 +5,7 @@ import { argument, findOption, hasFlag, type Command, type Input } from '../comm
 import { CliError, UsageError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
 import { openHome, type Home } from '../home/home.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { loadTrust } from '../client/trust.ts';
 import { readCampaignDirectory } from '../officer/campaign-dir.ts';
 import { lintCampaign } from '../officer/lint.ts';
@@ -57,6 +58,7 @@ export const sealCommand: Command = {
         : await sealCampaign(linted, root, random, before);
     await writeSealed(path, sealed, root);
 
+    warnOfServerCustody(context.out, sealed.plan);
     const { campaign, commitment, releaseTime, latestDisclosure } = sealed.plan;
     const officers = [...root.people.keys()].sort();
     context.out.line(`campaign          ${campaign}`);

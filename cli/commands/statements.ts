@@ -3,6 +3,7 @@ import { documentDigest } from '../../protocol/campaign/document.ts';
 import { argument, findOption, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { loadChain, type Chain } from '../client/chain.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { newestChain } from '../operator/newest-chain.ts';
 import { loadNotice, supersededError } from '../operator/notice.ts';
@@ -89,6 +90,7 @@ export const revertCommand: Command = {
 async function patchInForce(session: SpeakerSession, directory: CampaignDirectory): Promise<Chain> {
   const stored = await loadChain(session.home, session.trust, directory);
   const chain = await newestChain(session, stored);
+  warnOfServerCustody(session.context.out, chain.plan);
   if ((await findReleaseKeyHere(directory, chain.plan)) !== undefined) return chain;
   for (const { plan } of chain.revisions.slice(0, -1)) {
     if ((await findReleaseKeyHere(directory, plan)) === undefined) continue;
@@ -113,7 +115,8 @@ async function sayAboutNotice(
   saying: Omit<Saying, 'campaign' | 'subject'>,
 ): Promise<void> {
   const session = await openToSpeak(context);
-  const { notice } = await loadNotice(session.home.campaign(campaign));
+  const { notice, serverCustody } = await loadNotice(session.home.campaign(campaign));
+  if (serverCustody !== undefined) context.out.warnOnce(`${campaign}: ${serverCustody}`);
   const subject = { name: 'notice.txt', sha256: documentDigest(notice) };
   await finish(session, { campaign, subject, ...saying });
 }

@@ -7,7 +7,13 @@ import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { findOption, getOption, listOption, wholeNumber, type Command } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { openHome } from '../home/home.ts';
-import { officerOf, readOfficerCard, readServerCard, requireOwnKeys } from '../trust/cards.ts';
+import {
+  custodianOf,
+  officerOf,
+  readOfficerCard,
+  readServerCard,
+  requireOwnKeys,
+} from '../trust/cards.ts';
 import { saveCeremony, signCeremony, startCeremony } from '../trust/ceremony.ts';
 import { tellCeremony } from '../trust/tell.ts';
 import { NO_VOUCHERS, nextVouchers, VOUCHER_OPTIONS } from '../trust/vouchers.ts';
@@ -80,6 +86,7 @@ export const trustInitCommand: Command = {
       directiveThreshold: count('threshold', '--threshold', 1),
       shareThreshold: count('shareThreshold', '--share-threshold', 2),
       ...(await nextVouchers(NO_VOUCHERS, input)),
+      ...custodianOf(server),
       logKey: parseVerifierKey(server.logKey),
       tokenKey: parseEd25519PublicKey(server.tokenKey),
       witnesses: [],

@@ -8,6 +8,7 @@ import { connect } from '../client/connect.ts';
 import {
   findOption,
   getOption,
+  hasFlag,
   listOption,
   wholeNumber,
   type Command,
@@ -17,6 +18,7 @@ import {
 import { UsageError } from '../errors.ts';
 import { openHome } from '../home/home.ts';
 import {
+  custodianOf,
   findForeignKey,
   officerOf,
   readOfficerCard,
@@ -47,7 +49,11 @@ export const trustRotateCommand: Command = {
     ...REMOVE_VOUCHER_OPTIONS,
     { flag: '--threshold <m>', description: 'people that a decision takes; as before' },
     { flag: '--share-threshold <t>', description: 'shares that open a patch; as before' },
-    { flag: '--server <card>', description: "the server's card with its new online keys" },
+    {
+      flag: '--server <card>',
+      description: "the server's card with its new online or custody keys",
+    },
+    { flag: '--remove-custodian', description: 'the server may hold no shares any more' },
     { flag: '--witness <key>', description: 'new witness, as a note verifier key', many: true },
     { flag: '--remove-witness <name>', description: 'witness that goes', many: true },
     {
@@ -98,7 +104,8 @@ async function nextRoot(
     shareThreshold: count('shareThreshold', '--share-threshold', 2, inForce.shareThreshold),
     ...(await nextVouchers(inForce, input)),
     ...(await nextWitnesses(inForce, input)),
-    ...(await nextOnlineKeys(inForce, findOption(input, 'server'))),
+    ...(await nextServerKeys(inForce, findOption(input, 'server'))),
+    ...(hasFlag(input, 'removeCustodian') && { custodian: undefined }),
   };
   if (next.shareThreshold < 2) {
     throw new UsageError('a key takes at least two shares', 'give --share-threshold 2 or more');
@@ -167,7 +174,7 @@ function parseWitness(text: string): NoteVerifier {
 }
 
 /** Log and token key are the server's identity; this release cannot exchange them while it runs. */
-async function nextOnlineKeys(
+async function nextServerKeys(
   inForce: TrustRoot,
   path: string | undefined,
 ): Promise<Partial<TrustRoot>> {
@@ -181,11 +188,12 @@ async function nextOnlineKeys(
   if (!isSame) {
     throw new UsageError(
       'the card is of another server, or has another log or token key',
-      'only snapshot and timestamp key are renewed: node server/main.ts card --renew',
+      'only online and custody keys are renewed: node server/main.ts card --renew',
     );
   }
   return {
     snapshotKey: parseEd25519PublicKey(card.snapshotKey),
     timestampKey: parseEd25519PublicKey(card.timestampKey),
+    ...custodianOf(card),
   };
 }

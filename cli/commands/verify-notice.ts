@@ -37,7 +37,8 @@ export const verifyNoticeCommand: Command = {
     const notice = await readInputFile(argument(input, 0), MAX_NOTICE_BYTES);
     const list = await readInputFile(getOption(input, 'list'), MAX_NOTICE_BYTES);
     const given = findOption(input, 'commitment');
-    const { campaign, commitment } = verifyNotice(notice, list);
+    const { campaign, commitment, serverCustody } = verifyNotice(notice, list);
+    if (serverCustody !== undefined) out.warnOnce(`${campaign}: ${serverCustody}`);
 
     let endorsements: EndorsementStanding | undefined;
     if (given === undefined) {
@@ -65,6 +66,7 @@ export const verifyNoticeCommand: Command = {
     out.summary({
       campaign,
       commitment,
+      serverCustody: serverCustody ?? null,
       source: given === undefined ? 'log' : 'given',
       endorsements: endorsements ? endorsementSummary(endorsements) : null,
     });

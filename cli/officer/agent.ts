@@ -1,5 +1,6 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
 import type { CampaignView } from '../client/client.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
 import { followRevision, learnMirrors, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import { exchangeDecisions } from './agent-mirrors.ts';
@@ -141,6 +142,7 @@ async function serveKept(
   try {
     const holding = await loadHolding(session, campaign);
     if (holding === undefined) return idleMs;
+    warnOfServerCustody(session.context.out, holding.plan);
     followRevision(memory, holding.plan);
     learnMirrors(session, memory, holding.plan);
     await tellHolding(session, memory, holding);

@@ -74,6 +74,8 @@ const campaignFile = z.strictObject({
   reviews: reviewPolicyShape.optional(),
   /** Nobody opens before T0, not even all officers; but with the second split, many of them. */
   timelock: z.strictObject({ breakGlassThreshold: z.int().min(3).max(255).optional() }).optional(),
+  /** The server holds one of the release shares; or, in an exercise only, enough of them alone. */
+  serverCustody: z.enum(['one', 'alone']).optional(),
   variants: z.array(variant).min(1).max(32),
   /** A canonical snapshot: a file in this directory, or the digest of one that `network add` kept. */
   snapshot: z.union([hex64, fileName]),
@@ -95,6 +97,12 @@ const campaignFile = z.strictObject({
 export type CampaignFile = z.infer<typeof campaignFile>;
 export type CampaignVariant = CampaignFile['variants'][number];
 export type StakeRegion = z.infer<typeof region>;
+
+/** How many release shares a campaign gives to the server. */
+export function serverSharesOf({ serverCustody }: CampaignFile, shareThreshold: number): number {
+  if (serverCustody === undefined) return 0;
+  return serverCustody === 'one' ? 1 : shareThreshold;
+}
 
 /** The reviews that a campaign asks for, as its plan will list them. */
 export function reviewPolicyOf({ reviews }: CampaignFile): ReviewPolicy {
@@ -144,6 +152,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   required: 'must be how many reviews it takes, a whole number',
   by: 'must be ids of reviewers',
   breakGlassThreshold: 'must be a number of officers, above the share threshold',
+  serverCustody: 'must be "one", or in an exercise "alone"',
   snapshot: 'must be a file name in this directory or a SHA-256 in hex',
   mirrors: 'must be an address such as https://mirror.example/sealdrop, at most 16, each once',
   zone: 'must be a time zone such as Europe/Berlin',

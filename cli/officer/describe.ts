@@ -1,4 +1,5 @@
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
@@ -78,7 +79,8 @@ function describeKeys(plan: Plan): readonly string[] {
       `break-glass       ${breakGlassThreshold} of ${officers} officers, without time-lock`,
     );
   }
-  return lines;
+  const custody = serverCustodyText(plan);
+  return custody === undefined ? lines : [...lines, custody];
 }
 
 /** The same for a program: what `--json` gives. */
@@ -96,6 +98,7 @@ export function standingSummary(standing: Standing): object {
     releaseTime: state.releaseTime,
     latestDisclosure: state.latestDisclosure,
     timelock: plan.timelock ?? null,
+    serverCustody: serverCustodyText(plan) ?? null,
     breakGlass: state.breakGlass,
     directives: directives.map(({ sequence, action, people, digest }) => ({
       sequence,

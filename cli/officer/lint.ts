@@ -8,6 +8,7 @@ import { hasErrors, type Finding } from './finding.ts';
 import type { GitContext } from './git.ts';
 import type { Holidays } from './holidays.ts';
 import { lintArtifacts } from './lint-artifacts.ts';
+import { lintCustody } from './lint-custody.ts';
 import { lintPatches, patchesOf } from './lint-patches.ts';
 import { lintRegions } from './lint-regions.ts';
 import { lintReviews } from './lint-reviews.ts';
@@ -70,6 +71,7 @@ export async function lintCampaign(
     ...lintTimes(campaign, facts.now),
     ...lintRegions(campaign, facts.holidays),
     ...lintTimelock(campaign, facts.root),
+    ...lintCustody(campaign, facts.root),
     ...lintAgreement(campaign, directory),
     ...lintArtifacts(campaign, directory),
     ...lintStake(campaign, snapshot),

@@ -1,4 +1,5 @@
 import type { ReviewStanding } from '../../protocol/campaign/reviews.ts';
+import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { isReached } from '../../protocol/stake/milestone.ts';
 import type { DeliveryEntry, TallyView } from '../client/client.ts';
@@ -47,6 +48,8 @@ export function progressLines(
     `T0         ${state.releaseTime}  ${countdown(parseTime(state.releaseTime) - now)}`,
     `shares     ${published.length} out of ${threshold} needed  ${published.join(', ')}`.trimEnd(),
   ];
+  const custody = serverCustodyText(plan);
+  if (custody !== undefined) lines.push(custody);
   if (reviews !== undefined) lines.push(reviewsLine(reviews));
   if (plan.timelock !== undefined) {
     lines.push(`time-lock  to drand round ${plan.timelock.round}; T0 can only move later`);
@@ -86,6 +89,7 @@ export function progressSummary({ standing, deliveries, tally, reviews }: Progre
     disclosedAt: view.disclosedAt,
     opened: view.opened,
     shares: view.shares,
+    serverCustody: serverCustodyText(plan) ?? null,
     breakGlass: { ...view.breakGlass, state: state.breakGlass },
     deliveries: Object.fromEntries(
       [...countDeliveries(deliveries)].map(([kind, counts]) => [kind, Object.fromEntries(counts)]),

@@ -2,14 +2,14 @@ import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withOutputDirectory } from '../../platform/files.ts';
 import { commitmentName } from '../../protocol/campaign/commitment.ts';
-import { keysOf, parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
 import { packDraft } from '../../protocol/embargo/draft.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { holderRecipient, type TrustRoot } from '../../protocol/trust/root.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { findFile, hasErrorCode, readInputFile } from '../home/files.ts';
 import type { SealedCampaign } from './sealing.ts';
@@ -81,14 +81,15 @@ export async function writeSealed(
     for (const bytes of [...sealed.bundles.values(), sealed.closing]) {
       await write(`bundles/${sha256Hex(bytes)}.age`, bytes);
     }
+    for (const { key, officer } of sealed.plan.shares) {
+      const share = sealed.draft.shares[key].find((it) => it.officer === officer);
+      const age = holderRecipient(root, officer);
+      if (!share || age === undefined) throw new Error('every planned share has a holder');
+      // What is locked reaches custody in its lock only.
+      const locked = key === 'release' ? sealed.draft.locked.get(officer) : undefined;
+      await write(`custody/${key}.${officer}.age`, await seal(locked ?? share.document, [age]));
+    }
     for (const { id, age } of root.people.values()) {
-      for (const key of keysOf(sealed.plan)) {
-        const share = sealed.draft.shares[key].find(({ officer }) => officer === id);
-        if (share === undefined) throw new Error('every officer has a share of every key');
-        // What is locked reaches custody in its lock only.
-        const locked = key === 'release' ? sealed.draft.locked.get(id) : undefined;
-        await write(`custody/${key}.${id}.age`, await seal(locked ?? share.document, [age]));
-      }
       await write(`draft.${id}.age`, await packDraft(sealed.draft, [age]));
     }
   });

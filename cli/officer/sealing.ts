@@ -7,6 +7,7 @@ import { documentDigest, encodeDocument } from '../../protocol/campaign/document
 import type { DocumentType } from '../../protocol/campaign/document.ts';
 import { DEFAULT_MILESTONES, checkPlan, encodePlan } from '../../protocol/campaign/plan.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { custodyText } from '../../protocol/campaign/server-custody.ts';
 import { generateKey } from '../../protocol/embargo/age.ts';
 import type { AgeKey } from '../../protocol/embargo/age.ts';
 import { sealBundle } from '../../protocol/embargo/bundle.ts';
@@ -15,6 +16,7 @@ import type { Draft } from '../../protocol/embargo/draft.ts';
 import { withAccessKey } from '../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums } from '../../protocol/embargo/release.ts';
 import type { Release } from '../../protocol/embargo/release.ts';
+import { serverHolders } from '../../protocol/embargo/server-holder.ts';
 import { splitKey } from '../../protocol/embargo/share.ts';
 import { KEY_NAMES, type KeyName } from '../../protocol/embargo/key-name.ts';
 import { lock } from '../../protocol/embargo/lock.ts';
@@ -26,7 +28,7 @@ import { parseTime } from '../../protocol/encoding/time.ts';
 import { sha256Hex, toHex, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { reviewPolicyOf } from './campaign-file.ts';
+import { reviewPolicyOf, serverSharesOf } from './campaign-file.ts';
 import { earlierOf } from './earlier.ts';
 import type { LintedCampaign } from './lint.ts';
 
@@ -80,7 +82,13 @@ export async function sealCampaign(
   );
   const contents = releaseOf(campaign, artifacts, instructions);
   const releaseText = encodeRelease(contents, { campaign: campaign.id, nonce: nonce() });
-  const notice = await withAccessKey(withNewline(utf8Decode(file('notice.md'))), access.identity);
+  const held = serverSharesOf(campaign, root.shareThreshold);
+  const custody = custodyText(held, root.shareThreshold);
+  const text = withNewline(utf8Decode(file('notice.md')));
+  const notice = await withAccessKey(
+    custody === undefined ? text : `${text}\n${custody}\n\n`,
+    access.identity,
+  );
   const documents = new Map([
     ['notice.txt', document('notice', utf8Encode(notice))],
     ['release.txt', releaseText],
@@ -110,13 +118,22 @@ export async function sealCampaign(
   }
   const closingBundle = await sealBundle(documents, closing.recipient);
   const breakGlassThreshold = campaign.timelock?.breakGlassThreshold;
+  const officers = [...root.people.keys()].sort();
+  const server = serverHolders(held);
+  const split = (
+    { identity }: AgeKey,
+    key: KeyName,
+    holders = officers,
+    threshold = root.shareThreshold,
+  ): Promise<OfficerShare[]> =>
+    splitKey(identity, { key, campaign: campaign.id, officers: holders, threshold });
   const shares = {
-    release: await split(release, 'release', campaign.id, root),
-    closing: await split(closing, 'closing', campaign.id, root),
+    release: await split(release, 'release', [...officers, ...server]),
+    closing: await split(closing, 'closing'),
     'break-glass':
       breakGlassThreshold === undefined
         ? []
-        : await split(release, 'break-glass', campaign.id, root, breakGlassThreshold),
+        : await split(release, 'break-glass', officers, breakGlassThreshold),
   };
   const round = roundAt(QUICKNET, parseTime(campaign.releaseTime));
   const locked = new Map<string, Uint8Array>();
@@ -174,17 +191,6 @@ export async function sealCampaign(
 
 async function makeKeys(): Promise<[AgeKey, AgeKey, AgeKey]> {
   return [await generateKey(), await generateKey(), await generateKey()];
-}
-
-async function split(
-  key: AgeKey,
-  name: KeyName,
-  campaign: string,
-  root: TrustRoot,
-  threshold = root.shareThreshold,
-): Promise<readonly OfficerShare[]> {
-  const officers = [...root.people.keys()].sort();
-  return splitKey(key.identity, { key: name, campaign, officers, threshold });
 }
 
 /** What release.txt says of a campaign. */

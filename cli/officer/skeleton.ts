@@ -148,6 +148,8 @@ Replace every \`${PLACEHOLDER}\`, then run \`sealdrop lint DIR\` until it has no
   - \`variants\`: \`base\` is the commit (or tag) that the patches apply to, \`tree\` the git tree hash
     that must result, \`toolchain\` the exact compiler, \`files\` the names in artifacts/<name>/.
     Patches are applied in the order of their names: 0001-….patch, 0002-….patch.
+  - \`serverCustody\`: "one" to give the server one of the release shares, so that one officer less can open
+    with it; "alone", in an exercise only, to let it open without any. Left out, officers hold all.
   - \`reviews\`: how many of which reviewers must find the release sound before it can be armed; \`by\`
     lists ids from the trust root. \`required\` 0 and nobody listed: none.
   - \`snapshot\`: stake that adoption is measured against: a canonical file in this directory, or the

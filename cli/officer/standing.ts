@@ -31,6 +31,7 @@ import type { CampaignView, DirectivesView } from '../client/client.ts';
 import { verifyCompleted } from '../client/directives.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { fetchPlan, fetchPlans } from '../client/plans.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { ProblemError } from '../errors.ts';
 import { problemOf } from './problem.ts';
 import type { OfficerSession } from './session.ts';
@@ -97,6 +98,7 @@ export async function loadStanding(session: OfficerSession, id: string): Promise
   const planBytes = revisions.at(-1)?.bytes ?? plans[0];
   const plan = parsePlan(planBytes);
   if (directives.length === 0) checkPlan(plan, trust.root);
+  warnOfServerCustody(session.context.out, plan);
   const planRoot = revisions.at(-1)?.root ?? trust.root;
   const roots = rootsSince(trust.roots, planRoot.version);
   const reached = await followEvents(session, { plan, roots }, state, view);
@@ -191,6 +193,7 @@ async function readPending(
   let revised: RevisedPlan | undefined;
   try {
     if (directive.plan !== state.plan) revised = await findRevised(session, state, directive);
+    if (revised !== undefined) warnOfServerCustody(context.out, revised.plan);
   } catch (error) {
     // What is pending must not hold up what was decided.
     if (!(error instanceof ProtocolError) && !(error instanceof ProblemError)) throw error;

@@ -1,9 +1,10 @@
 import { commitmentDigest, verifyOpening } from '../../protocol/campaign/commitment.ts';
 import { documentDigest } from '../../protocol/campaign/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { findCustodyText } from '../../protocol/campaign/server-custody.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
-import { utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { formatLeaf } from '../../protocol/log/leaf.ts';
 import { refreshCheckpoint, verifyLogged, type SeenCheckpoint } from '../client/checkpoint.ts';
@@ -18,6 +19,8 @@ import type { Home } from '../home/home.ts';
 /** A notice that is the one committed to. */
 export interface VerifiedNotice {
   readonly campaign: string;
+  /** What it says of shares that the server holds; officers have checked it against the plan. */
+  readonly serverCustody: string | undefined;
   readonly commitment: string;
 }
 
@@ -29,8 +32,8 @@ export interface VerifiedNotice {
  */
 export function verifyNotice(notice: Uint8Array, list: Uint8Array): VerifiedNotice {
   const commitment = commitmentDigest(list);
-  const { campaign } = verifyOpening(commitment, list, 'notice.txt', notice);
-  return { campaign, commitment };
+  const { campaign, body } = verifyOpening(commitment, list, 'notice.txt', notice);
+  return { campaign, commitment, serverCustody: findCustodyText(utf8Decode(body)) };
 }
 
 /** A commitment is in the log with the next checkpoint, by default within a minute. */

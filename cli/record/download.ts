@@ -17,6 +17,7 @@ import { refreshCheckpoint, type SeenCheckpoint } from '../client/checkpoint.ts'
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
 import { reportQuorum } from '../client/quorum.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { NotReleasedError, TemporaryError } from '../errors.ts';
 import { replayAdoption } from './adoption.ts';
 import type { Archivist } from './archivist.ts';
@@ -70,6 +71,7 @@ export async function downloadRecord(
   context.out.progress('reading the log');
   const log = await downloadSettledLog(archivist, id);
   const openings = await readOpenings(client, log.leaves, id, log.disclosure);
+  for (const { plan } of inForce) warnOfServerCustody(context.out, plan);
   const ofKind = (...kinds: LoggedEnvelope['kind'][]): LoggedEnvelope[] =>
     openings.envelopes.filter(({ kind }) => kinds.includes(kind));
 

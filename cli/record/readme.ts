@@ -1,4 +1,5 @@
 import type { Plan } from '../../protocol/campaign/plan.ts';
+import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { inRevision, RECORD } from './layout.ts';
 import {
@@ -36,8 +37,10 @@ export function readme(
   const folders = opened.map(({ revision }) => inRevision(revision, ''));
   const forEach = (block: (at: string) => string): string => folders.map(block).join('\n');
   const exercise = plan.exercise ? '\nThis was an exercise. Nothing in it is real.\n' : '';
+  const texts = new Set(plans.flatMap((it) => serverCustodyText(it) ?? []));
+  const custody = [...texts].map((text) => `\n${text}.\n`).join('');
   return utf8Encode(`# Record of ${plan.campaign}
-${exercise}
+${exercise}${custody}
 Everything that was said, signed and published in the coordinated disclosure ${plan.campaign}.
 ${revised ? describeRevisions(plans) : ''}\`sealdrop audit\` checks all of it offline, from a root of trust whose SHA-256 you have from the
 foundation and not from here:

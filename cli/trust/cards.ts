@@ -49,6 +49,12 @@ async function readCard<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   return parseShape(schema, json, 'trust_invalid', `card ${path}`);
 }
 
+/** The server as holder of shares, as the root lists it; absent unless its card offers that. */
+export function custodianOf({ custodian }: ServerCard): Pick<TrustRoot, 'custodian'> {
+  if (custodian === undefined) return {};
+  return { custodian: { key: parseEd25519PublicKey(custodian.key), age: custodian.age } };
+}
+
 /** A card as the root lists it. */
 export function officerOf({ id, root, signing, age, openpgp }: OfficerCard): Officer {
   return {

@@ -2,7 +2,7 @@ import { fingerprintOf, readPublicKey } from '../../protocol/contact/key.ts';
 import { formatVerifierKey } from '../../protocol/signature/note.ts';
 import { describeQuorum } from '../../protocol/log/policy.ts';
 import type { RootChange } from '../../protocol/trust/chain.ts';
-import type { Endorser, Reviewer, TrustRoot } from '../../protocol/trust/root.ts';
+import type { Custodian, Endorser, Reviewer, TrustRoot } from '../../protocol/trust/root.ts';
 
 /** What a root says, for people and for `--json`. */
 export interface RootDescription {
@@ -23,6 +23,8 @@ export interface RootDescription {
   readonly reviewers: readonly Reviewer[];
   readonly endorsers: readonly Endorser[];
   readonly endorsementThreshold: number;
+  /** The server's keys for holding shares; null where it may hold none. */
+  readonly custodian: Custodian | null;
   readonly logKey: string;
   readonly tokenKey: string;
   readonly snapshotKey: string;
@@ -52,6 +54,7 @@ export async function describeRoot(root: TrustRoot): Promise<RootDescription> {
     reviewers: byId(root.reviewers),
     endorsers: byId(root.endorsers),
     endorsementThreshold: root.endorsementThreshold,
+    custodian: root.custodian ?? null,
     logKey: formatVerifierKey(name, type, publicKey),
     tokenKey: root.tokenKey,
     snapshotKey: root.snapshotKey,
@@ -77,6 +80,13 @@ export function rootLines(root: RootDescription): string[] {
     ...(root.endorsers.length === 0
       ? []
       : [`endorsements   ${root.endorsementThreshold} of ${root.endorsers.length} endorsers`]),
+    ...(root.custodian === null
+      ? []
+      : [
+          'CUSTODIAN      campaigns may give the server a share of the release key',
+          `  custody key  ${root.custodian.key}`,
+          `  age          ${root.custodian.age}`,
+        ]),
     `log key        ${root.logKey}`,
     `token key      ${root.tokenKey}`,
     `snapshot key   ${root.snapshotKey}`,

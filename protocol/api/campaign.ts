@@ -43,8 +43,13 @@ export const campaignView = z.strictObject({
   disclosedAt: instant.nullable(),
   /** True once the documents have been opened and checked against the commitment. */
   opened: z.boolean(),
-  /** Officers whose release share is out, and how many it takes. */
-  shares: z.strictObject({ published: z.array(personId), threshold: z.int().positive() }),
+  /** Holders whose release share is out, and how many it takes. */
+  shares: z.strictObject({
+    published: z.array(personId),
+    threshold: z.int().positive(),
+    /** How many of them the server holds. */
+    server: z.int().nonnegative(),
+  }),
   /** The same of the second split; `broken` by `leaked`, and `threshold` null when there is none. */
   breakGlass: z.strictObject({
     state: z.enum(['none', 'sealed', 'broken']),

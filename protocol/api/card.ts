@@ -12,6 +12,8 @@ export const serverCard = z.strictObject({
   tokenKey: publicKeyHex,
   snapshotKey: publicKeyHex,
   timestampKey: publicKeyHex,
+  /** Where the server was given a custody key: what it signs shares with, and its age recipient. */
+  custodian: z.strictObject({ key: publicKeyHex, age: ageRecipient }).optional(),
 });
 
 /** Printed by `endorser init`, for `trust init --endorser`. */

@@ -33,6 +33,7 @@ import type { CommitmentEntry } from './commitment.ts';
 import { encodeDocument, MAX_DOCUMENT_BYTES, parseDocument } from './document.ts';
 import { checkReviewers, checkReviewPolicy, reviewPolicyShape } from './review-policy.ts';
 import type { ReviewPolicy } from './review-policy.ts';
+import { checkServerShares, serverHoldersOf } from './server-custody.ts';
 
 /** Everything that officers decide about a campaign. They sign the SHA-256 of its bytes. */
 export interface Plan {
@@ -83,9 +84,10 @@ interface PlannedBundle {
   readonly size: number;
 }
 
-/** What the plan says of one officer's share of one key. */
+/** What the plan says of one holder's share of one key. */
 interface PlannedShare {
   readonly key: KeyName;
+  /** An officer's id, or a name of the server (`server-holder.ts`). */
   readonly officer: string;
   readonly sha256: string;
   /** SHA-256 of the file in which the document is locked: for `release`, with a time-lock. */
@@ -200,19 +202,24 @@ export function checkPlan(plan: Plan, root: TrustRoot): void {
   checkConsistency(plan);
   demand(plan.network === root.network, 'the plan is for another network than the root');
   demand(plan.shareThreshold === root.shareThreshold, 'shareThreshold differs from the root');
+  checkServerShares(plan, root);
+  const server = serverHoldersOf(plan);
+  const { custodian } = root;
+  demand(server.length === 0 || custodian !== undefined, 'the root names no server as custodian');
   for (const key of keysOf(plan)) {
     const holders = plan.shares.filter((share) => share.key === key).map(({ officer }) => officer);
-    const everyone = [...root.people.keys()].sort();
+    const everyone = [...root.people.keys(), ...(key === 'release' ? server : [])].sort();
     demand(
       holders.length === everyone.length && holders.sort().every((id, i) => id === everyone[i]),
       `every officer holds exactly one share of the ${key} key`,
     );
   }
   checkReviewers(plan.policy.reviews, root);
-  const ages = new Set([...root.people.values(), ...root.reviewers.values()].map(({ age }) => age));
+  const parties = [...root.people.values(), ...root.reviewers.values()];
+  const ages = new Set([...parties, ...(custodian ? [custodian] : [])].map(({ age }) => age));
   demand(
     recipients(plan).every((recipient) => !ages.has(recipient)),
-    'a recipient of the campaign is the key of an officer or reviewer',
+    'a recipient of the campaign is the key of an officer, a reviewer or the server',
   );
 }
 
@@ -227,6 +234,7 @@ function checkConsistency(plan: Plan): void {
   demand(new Set(recipients(plan)).size === 3, 'the three recipients are not distinct');
   demand(isUnique(shares.map(({ sha256 }) => sha256)), 'two shares are the same');
   demand(isUnique(shares.map(({ key, officer }) => `${key} ${officer}`)), 'two shares for one');
+  checkServerShares(plan);
   checkTimelock(plan);
   demand(isUnique(bundles.map(({ variant }) => variant)), 'two bundles for one variant');
   const ciphertexts = [...bundles, plan.closingBundle].map(({ sha256 }) => sha256);

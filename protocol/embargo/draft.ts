@@ -1,6 +1,8 @@
 import { commitmentName } from '../campaign/commitment.ts';
+import { parseDocument } from '../campaign/document.ts';
 import { encodePlan, keysOf } from '../campaign/plan.ts';
 import type { Plan } from '../campaign/plan.ts';
+import { findCustodyText, serverCustodyText } from '../campaign/server-custody.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import { open, recipientOf, seal } from './age.ts';
@@ -138,6 +140,7 @@ export async function checkDraft(
     throw new ProtocolError('plan_invalid', 'the draft is of another plan');
   }
   verifyDocuments(draft.documents, plan);
+  checkNotice(draft.documents.get('notice.txt') ?? new Uint8Array(), plan);
   await checkKeys(draft, plan);
   for (const key of KEY_NAMES) {
     if (keysOf(plan).includes(key)) await checkShares(draft.shares[key], plan, key);
@@ -149,6 +152,16 @@ export async function checkDraft(
   const closing = await openClosing(ciphertexts.closing, draft.closingKey, plan);
   const list = commitmentName(plan.revision);
   requireSame(closing.get(list), draft.documents.get(list));
+}
+
+/** What operators are told of the server's shares is what the plan says, also where that is nothing. */
+function checkNotice(notice: Uint8Array, plan: Plan): void {
+  const text = findCustodyText(utf8Decode(parseDocument(notice).body));
+  if (text === serverCustodyText(plan)) return;
+  throw new ProtocolError(
+    'document_invalid',
+    'the notice says something else than the plan of the shares that the server holds',
+  );
 }
 
 async function checkKeys(draft: Draft, plan: Plan): Promise<void> {

@@ -11,7 +11,7 @@ import { recipientOf } from './age.ts';
 import { keyName } from './key-name.ts';
 import type { KeyName } from './key-name.ts';
 
-/** One officer's part of a key. Fewer than `threshold` of them tell nothing about the key. */
+/** One holder's part of a key. Fewer than `threshold` of them tell nothing about the key. */
 export interface Share {
   readonly campaign: string;
   readonly key: KeyName;

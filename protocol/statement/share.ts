@@ -3,12 +3,13 @@ import type { Plan } from '../campaign/plan.ts';
 import { fromBase64, sha256Hex, toBase64, utf8Encode } from '../encoding/bytes.ts';
 import { keyName } from '../embargo/key-name.ts';
 import type { KeyName } from '../embargo/key-name.ts';
+import { isServerHolder } from '../embargo/server-holder.ts';
 import { campaignId, networkId, personId, safeCount } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
-import type { TrustRoot } from '../trust/root.ts';
+import { holderKey, type TrustRoot } from '../trust/root.ts';
 import { encodeStatement, parseStatement, parseStatementAbout } from './statement.ts';
 
 /** What both publications say about themselves. */
@@ -16,6 +17,7 @@ interface Publication {
   readonly campaign: string;
   readonly network: string;
   readonly revision: number;
+  /** Who holds the share; the server, by its names, of shares of the release key alone. */
   readonly officer: string;
   readonly sealed: Uint8Array;
 }
@@ -132,8 +134,9 @@ export function verifyPublicationUnder(
 ): SharePublication | ReleaseKeyPublication {
   const publication = parsePublication(envelope.payload);
   const id = publication.officer;
-  const keys = [...roots].flatMap(({ people }) => people.get(id)?.signing ?? []);
-  if (keys.length === 0) {
+  const keys = [...roots].flatMap((root) => holderKey(root, id) ?? []);
+  const isServers = publication.kind === 'release-key' && isServerHolder(id);
+  if (keys.length === 0 || isServers) {
     throw new ProtocolError('statement_invalid', 'the share is from nobody in the root of trust');
   }
   verifyEnvelope(envelope, verify, new Map(keys.map((key) => [key, id])), 1);

@@ -141,6 +141,7 @@ function serverKeysOf(root: TrustRoot): ReadonlyMap<string, string> {
     ['token', root.tokenKey],
     ['snapshot', root.snapshotKey],
     ['timestamp', root.timestampKey],
+    ['custody', root.custodian ? `${root.custodian.key} ${root.custodian.age}` : 'none'],
   ]);
 }
 

@@ -47,6 +47,7 @@ const person = z.strictObject({
 
 const endorser = z.strictObject({ id: personId, name: printableName, key: publicKeyHex });
 const reviewer = endorser.extend({ age: ageRecipient });
+const custodian = z.strictObject({ key: publicKeyHex, age: ageRecipient });
 
 /** What cannot be derived from the rest is looked at closely; {@link parseRoot} derives the rest. */
 const rootShape = z.looseObject({
@@ -63,6 +64,7 @@ const rootShape = z.looseObject({
     reviewers: z.array(reviewer).min(1).max(MAX_VOUCHERS).optional(),
     endorsers: z.array(endorser).min(1).max(MAX_VOUCHERS).optional(),
     endorsementThreshold: safeCount.min(1).optional(),
+    custodian: custodian.optional(),
     logKey: vkey,
     tokenKey: publicKeyHex,
     witnesses: z.array(vkey).max(64),
@@ -110,6 +112,7 @@ export function buildRootSigned(root: TrustRoot): object {
         endorsers: byId(root.endorsers),
         endorsementThreshold: root.endorsementThreshold,
       }),
+      ...(root.custodian && { custodian: root.custodian }),
       logKey: formatVkey(root.logKey),
       tokenKey: root.tokenKey,
       witnesses: root.witnesses.map(formatVkey),

@@ -1,3 +1,4 @@
+import { isServerHolder } from '../embargo/server-holder.ts';
 import { ProtocolError } from '../errors.ts';
 import { formatVerifierKey } from '../signature/note.ts';
 import type { NoteVerifier } from '../signature/note.ts';
@@ -59,6 +60,7 @@ function checkWitnessPolicy({ witnessPolicy, witnesses, logKey }: TrustRoot): vo
 function checkVouchers({ people, reviewers, endorsers, endorsementThreshold }: TrustRoot): void {
   const ids = [people, reviewers, endorsers].flatMap((parties) => [...parties.keys()]);
   demandOfRoot(isUnique(ids), 'one person in two roles');
+  demandOfRoot(!ids.some(isServerHolder), 'an id that stands for the server');
   for (const parties of [reviewers, endorsers]) {
     demandOfRoot(isUnique([...parties.values()].map(foldedName)), 'one name is listed twice');
   }
@@ -88,6 +90,12 @@ function keysWithPurpose(root: TrustRoot): readonly (readonly [string, string])[
     ...reviewers,
     ...endorsers,
     ...witnesses,
+    ...(root.custodian
+      ? ([
+          [root.custodian.key, 'custody signing'],
+          [root.custodian.age, 'custody age'],
+        ] as const)
+      : []),
     [root.logKey.publicKey, 'log'],
     [root.tokenKey, 'token'],
     [root.snapshotKey, 'snapshot'],

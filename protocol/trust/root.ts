@@ -1,6 +1,7 @@
 import type { Policy } from '../log/policy.ts';
 import type { Ed25519PublicKey } from '../signature/ed25519.ts';
 import type { NoteVerifier } from '../signature/note.ts';
+import { isServerHolder } from '../embargo/server-holder.ts';
 
 /** One person and the keys that are theirs, one a purpose. */
 export interface Officer {
@@ -30,6 +31,14 @@ export interface Reviewer extends Endorser {
   readonly age: string;
 }
 
+/** The server as holder of shares; its keys for that are apart from all others of its. */
+export interface Custodian {
+  /** Signs the shares that it publishes, and nothing else. */
+  readonly key: Ed25519PublicKey;
+  /** age recipient of its shares. */
+  readonly age: string;
+}
+
 /** Who is trusted, with which keys, and how many of them it takes. The content of `root.json`. */
 export interface TrustRoot {
   /** From 1; each root follows the one before. */
@@ -49,6 +58,8 @@ export interface TrustRoot {
   readonly endorsers: ReadonlyMap<string, Endorser>;
   /** k: endorsers whose word makes a commitment endorsed; 0 exactly when there are none. */
   readonly endorsementThreshold: number;
+  /** Only with it can a plan give shares to the server. */
+  readonly custodian?: Custodian | undefined;
   readonly logKey: NoteVerifier;
   readonly tokenKey: Ed25519PublicKey;
   readonly witnesses: readonly NoteVerifier[];
@@ -61,6 +72,16 @@ export interface TrustRoot {
 /** Keys that sign directives, releases and targets, each with the person it belongs to. */
 export function signingKeys(root: TrustRoot): ReadonlyMap<Ed25519PublicKey, string> {
   return new Map([...root.people.values()].map(({ id, signing }) => [signing, id]));
+}
+
+/** The key with which the holder of a share publishes it: an officer's, or the custodian's. */
+export function holderKey(root: TrustRoot, holder: string): Ed25519PublicKey | undefined {
+  return isServerHolder(holder) ? root.custodian?.key : root.people.get(holder)?.signing;
+}
+
+/** The age recipient to which a holder's shares are encrypted. */
+export function holderRecipient(root: TrustRoot, holder: string): string | undefined {
+  return isServerHolder(holder) ? root.custodian?.age : root.people.get(holder)?.age;
 }
 
 /** Keys that sign roots, each with the person it belongs to. */

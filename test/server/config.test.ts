@@ -42,6 +42,8 @@ describe('the configuration', () => {
       SEALDROP_HOST: '0.0.0.0',
       SEALDROP_TRUSTED_PROXIES: 'all',
       SEALDROP_UNKNOWN: '1',
+      SEALDROP_CUSTODY: '/var/lib/sealdrop/keys/custody.key',
+      SEALDROP_BEACONS: 'https://relay.example,',
     };
     for (const [name, value] of Object.entries(wrong)) {
       assert.throws(() => readConfig({ ...minimal, [name]: value }), ConfigError, name);

@@ -13,12 +13,13 @@ import { sealBundle } from '../../protocol/embargo/bundle.ts';
 import { withAccessKey } from '../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums } from '../../protocol/embargo/release.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { serverHolders } from '../../protocol/embargo/server-holder.ts';
 import { splitKey } from '../../protocol/embargo/share.ts';
 import { encodeSums } from '../../protocol/embargo/sums.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { holderRecipient, type TrustRoot } from '../../protocol/trust/root.ts';
 import type { TestOfficer } from './officers.ts';
 
 /** A ciphertext and what the plan says of it. */
@@ -60,6 +61,9 @@ export interface SealOptions {
   /** Text of the notice, which gets the access key added. */
   readonly notice?: string;
   readonly reviews?: ReviewPolicy;
+  readonly exercise?: boolean;
+  /** How many release shares are the server's; none by default. */
+  readonly serverShares?: number;
   /** What the plan names. */
   readonly mirrors?: readonly string[];
 }
@@ -131,13 +135,18 @@ export async function sealCampaign(
   const closingBundle = ciphertext(await sealBundle(documents, closing.recipient));
 
   const names = officers.map((it) => it.id);
-  const split = async (key: KeyName, identity: string): Promise<Map<string, Uint8Array>> => {
+  const server = serverHolders(options.serverShares ?? 0);
+  const split = async (
+    key: KeyName,
+    identity: string,
+    holders = names,
+  ): Promise<Map<string, Uint8Array>> => {
     const { shareThreshold: threshold } = root;
-    const parts = await splitKey(identity, { key, campaign: id, officers: names, threshold });
+    const parts = await splitKey(identity, { key, campaign: id, officers: holders, threshold });
     return new Map(parts.map((part) => [part.officer, part.document]));
   };
   const shares = {
-    release: await split('release', release.identity),
+    release: await split('release', release.identity, [...names, ...server]),
     closing: await split('closing', closing.identity),
     'break-glass': new Map<string, Uint8Array>(),
   };
@@ -146,10 +155,10 @@ export async function sealCampaign(
   );
   const custody = await Promise.all(
     (['release', 'closing'] as const).flatMap((key) =>
-      officers.map(async ({ id: officer, age }) => ({
+      [...shares[key]].map(async ([officer, bytes]) => ({
         key,
         officer,
-        sealed: await seal(shares[key].get(officer) ?? new Uint8Array(), [age.recipient]),
+        sealed: await seal(bytes, [holderRecipient(root, officer) ?? '']),
       })),
     ),
   );
@@ -159,7 +168,7 @@ export async function sealCampaign(
     revision: 1,
     network: root.network,
     kind: 'embargoed',
-    exercise: false,
+    exercise: options.exercise ?? false,
     commitment: commitmentDigest(list),
     documents: entries,
     releaseRecipient: release.recipient,

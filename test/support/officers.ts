@@ -74,6 +74,9 @@ export function makeRoot(
     reviewers: new Map(),
     endorsers: new Map(),
     endorsementThreshold: 0,
+    ...(card.custodian && {
+      custodian: { ...card.custodian, key: parseEd25519PublicKey(card.custodian.key) },
+    }),
     logKey: parseVerifierKey(card.logKey),
     tokenKey: parseEd25519PublicKey(card.tokenKey),
     witnesses: [],

@@ -27,6 +27,8 @@ export interface TestServerOptions {
   readonly officers?: readonly TestOfficer[];
   /** People that a decision takes, and shares that open a patch; 3 by default. */
   readonly threshold?: number;
+  /** Whether the server may hold shares, with a custody key that it and the root know. */
+  readonly custody?: boolean;
   /** Who reviews and endorses; nobody by default. */
   readonly vouchers?: Pick<TrustRoot, 'reviewers' | 'endorsers' | 'endorsementThreshold'>;
   /** Text of the witness policy in the root, once the log's key is known. */
@@ -57,6 +59,8 @@ export interface TestServer extends AsyncDisposable {
   client(signer?: Signer): TestClient;
   /** Bring everything accepted so far under a checkpoint, and account for what was disclosed. */
   sequence(): Promise<void>;
+  /** Have the server look after its own shares. */
+  tendShares(): Promise<void>;
   /** Stop, and start again on the same data, at the same URL. */
   restart(): Promise<void>;
   /** Same, with further variables. */
@@ -83,7 +87,7 @@ export interface TestData {
 }
 
 export async function prepareData(options: TestServerOptions = {}): Promise<TestData> {
-  const { now = Date.now, threshold = 3 } = options;
+  const { now = Date.now, threshold = 3, custody = false } = options;
   const folder = await mkdtemp(join(tmpdir(), 'sealdrop-server-'));
   const dataDirectory = join(folder, 'data');
   const rootFile = join(folder, 'root.json');
@@ -96,10 +100,11 @@ export async function prepareData(options: TestServerOptions = {}): Promise<Test
       // Tests call `sequence`; nothing should happen behind their backs.
       LOG_EPOCH_MS: '3600000',
       LOG_EPOCH_LEAVES: '8',
+      ...(custody && { CUSTODY: join(folder, 'custody.key') }),
       ...more,
     });
   const officers = options.officers ?? (await makeOfficers());
-  const card = await makeCard(readConfig(env()));
+  const card = await makeCard(readConfig(env()), { custody });
   const plain = { ...makeRoot(officers, card, { now: now(), threshold }), ...options.vouchers };
   const policyText = await options.witnessPolicy?.(plain.logKey);
   const root = policyText === undefined ? plain : withWitnesses(plain, policyText);
@@ -169,6 +174,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       return known;
     },
     sequence: () => running().sequence(),
+    tendShares: () => running().tendShares(),
     restart: () => restartWith({}),
     restartWith,
     stop,

@@ -1,4 +1,5 @@
 import type { ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
+import type { SealOptions } from './campaign.ts';
 import type { TestClock } from './clock.ts';
 import { testClock } from './clock.ts';
 import type { TestOfficer } from './officers.ts';
@@ -19,7 +20,7 @@ export interface World extends AsyncDisposable {
   officer(index: number): TestOfficer;
   operator(index: number): TestOperator;
   /** Another campaign on the same server. */
-  another(): Promise<Story>;
+  another(options?: Partial<Omit<SealOptions, 'now'>>): Promise<Story>;
   close(): Promise<void>;
 }
 
@@ -52,7 +53,7 @@ export async function openWorld(
     story,
     officer: (index) => at(server.officers, index),
     operator: (index) => at(operators, index),
-    another: () => openStory(server, sealing),
+    another: (changes) => openStory(server, { ...sealing, ...changes }),
     close: () => server.close(),
     [Symbol.asyncDispose]: () => server.close(),
   };

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { campaignView, eventsResponse } from '../../../protocol/api/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { serverHoldersOf } from '../../../protocol/campaign/server-custody.ts';
 
 export type EventType = z.infer<typeof eventsResponse>['events'][number]['type'];
 export type CampaignView = z.infer<typeof campaignView>;
@@ -70,7 +71,11 @@ export function viewOf(campaign: Campaign): CampaignView {
     supermajorityAt,
     disclosedAt,
     opened: openedAt !== null,
-    shares: { published: [...campaign.releaseShares], threshold: plan.shareThreshold },
+    shares: {
+      published: [...campaign.releaseShares],
+      threshold: plan.shareThreshold,
+      server: serverHoldersOf(plan).length,
+    },
     breakGlass: {
       state: state.breakGlass,
       published: [...campaign.breakGlassShares],

@@ -3,6 +3,7 @@ import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { openCampaign } from '../../../protocol/campaign/campaign.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import { requireAgeText } from '../age-file.ts';
+import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';
 import type { Snapshots } from '../snapshots.ts';
 import type { Trust } from '../trust/trust.ts';
@@ -31,6 +32,7 @@ export function createCampaign(
     readonly registry: Registry;
     readonly snapshots: Snapshots;
     readonly trust: Trust;
+    readonly custodian: Pick<Custodian, 'checkShares'>;
     readonly now: () => number;
   },
   bytes: Uint8Array,
@@ -45,6 +47,7 @@ export function createCampaign(
       checkPlan(plan, trust.current);
       await checkSnapshot(plan, deps.snapshots);
       checkCustody(plan, custody);
+      await deps.custodian.checkShares(plan, custody);
       const added: NewPlan = { digest, campaign: id, revision: plan.revision, bytes, custody };
       await addPlan(registry, current, added, plan, now());
     }

@@ -42,11 +42,16 @@ export interface PublicationStore {
 export interface Publications {
   publishShare(officer: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
   publishReleaseKey(officer: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
+  /** The server's own share, by the same rules. */
+  publishOwn(holder: string, id: string, envelope: Envelope): Promise<void>;
   /** Envelopes of the shares that may be out; none before. */
   listShares(campaign: Campaign): Promise<readonly string[]>;
   /** @throws {@link ServiceError} `not_released` */
   getReleaseKey(campaign: Campaign): Promise<string>;
 }
+
+/** Whose share it is. */
+type Holder = Pick<Identity, 'id'>;
 
 interface Deps {
   readonly store: PublicationStore;
@@ -58,6 +63,8 @@ interface Deps {
   readonly now: () => number;
   /** Called when enough closing shares are out. */
   readonly onClosingKey: (campaign: Campaign) => Promise<void>;
+  /** Called after a share or a key was accepted. */
+  readonly onShare: () => void;
 }
 
 /**
@@ -71,7 +78,7 @@ export function publications(deps: Deps): Publications {
   const { store, registry, trust, verify, logger, now } = deps;
 
   const accept = async (
-    officer: Identity,
+    officer: Holder,
     campaign: Campaign,
     envelope: Envelope,
     expected: 'share' | 'release-key',
@@ -113,7 +120,7 @@ export function publications(deps: Deps): Publications {
   const checkTime = (
     kind: Publication['kind'],
     { state, releasedAt }: Campaign,
-    officer: Identity,
+    officer: Holder,
     at: number,
   ): void => {
     const isOut = kind === 'release-key' ? releasedAt !== null : isDue(kind, state, at);
@@ -137,17 +144,29 @@ export function publications(deps: Deps): Publications {
     expected: 'share' | 'release-key',
   ): Promise<Acceptance> => {
     registry.getVisible(id, officer);
-    const { acceptance, campaign } = await registry.exclusively(id, (current) => {
-      if (current === undefined) throw new ServiceError('not_found', 'no such resource');
-      return accept(officer, current, envelope, expected);
-    });
+    const { acceptance, campaign } = await acceptAlone(officer, id, envelope, expected);
+    deps.onShare();
     if (isOpenable(campaign)) await deps.onClosingKey(campaign);
     return acceptance;
   };
 
+  const acceptAlone = (
+    holder: Holder,
+    id: string,
+    envelope: Envelope,
+    expected: 'share' | 'release-key',
+  ): ReturnType<typeof accept> =>
+    registry.exclusively(id, (current) => {
+      if (current === undefined) throw new ServiceError('not_found', 'no such resource');
+      return accept(holder, current, envelope, expected);
+    });
+
   return {
     publishShare: (officer, id, envelope) => share(officer, id, envelope, 'share'),
     publishReleaseKey: (officer, id, envelope) => share(officer, id, envelope, 'release-key'),
+    async publishOwn(holder, id, envelope) {
+      await acceptAlone({ id: holder }, id, envelope, 'share');
+    },
     async listShares(campaign) {
       const { releasedAt, state } = campaign;
       const planned = new Set(planOf(campaign).shares.map(({ sha256 }) => sha256));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { commands } from '../../../cli/commands.ts';
@@ -325,7 +325,7 @@ describe('keys of the server', () => {
     await assert.rejects(refresh(), { code: 'trust_invalid' });
 
     const card = place('renewed.card.json');
-    await writeFile(card, JSON.stringify(await makeCard(stage.server.config, true)));
+    await writeFile(card, JSON.stringify(await makeCard(stage.server.config, { renew: true })));
     await rotate('recovery', { server: card });
     for (const id of ['cy', 'di']) await stage.run(id, `trust sign ${place('recovery')}`);
     await assert.rejects(refresh(), { code: 'trust_invalid' }, 'before it is published');
@@ -336,6 +336,32 @@ describe('keys of the server', () => {
     assert.equal(timestampKey, named.timestampKey);
     await refresh();
     assert.ok((await home.state.read()).tuf.timestamp < 2 ** 31);
+  });
+});
+
+describe('a server that is to hold shares', () => {
+  it('is named by a root that says so, with keys of its card, and let go by another', async () => {
+    const custody = place('custody.key');
+    const config = { ...stage.server.config, custodyFile: custody };
+    await assert.rejects(makeCard(config), /`card --custody` makes one/);
+    await assert.rejects(makeCard(stage.server.config, { custody: true }), { name: 'ConfigError' });
+    const card = await makeCard(config, { custody: true });
+    assert.deepEqual(await makeCard(config), card);
+    await assert.rejects(makeCard(config, { custody: true }), { code: 'EEXIST' });
+    assert.equal((await stat(custody)).mode & 0o077, 0);
+    const file = place('custody.card.json');
+    await writeFile(file, JSON.stringify(card));
+
+    await rotate('custodian', { server: file });
+    await stage.run('cy', `trust sign ${place('custodian')}`);
+    const signed = await stage.run('di', `trust sign ${place('custodian')}`);
+    assert.match(JSON.stringify(signed.summary), /"name":"custody","before":"none"/);
+    await stage.run('ada', `trust publish ${place('custodian')}`);
+    assert.deepEqual((await inForce()).custodian, card.custodian);
+    await rotate('kept', {});
+    assert.deepEqual(parseRoot(await rootIn(place('kept'))).custodian, card.custodian);
+    await rotate('let-go', { removeCustodian: true });
+    assert.equal(parseRoot(await rootIn(place('let-go'))).custodian, undefined);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { encodePlan } from '../../../protocol/campaign/plan.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { custodyText } from '../../../protocol/campaign/server-custody.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { generateKey } from '../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../protocol/embargo/bundle.ts';
@@ -80,6 +81,16 @@ describe('checkDraft', () => {
       { artifacts: new Map(artifacts).set('more.patch', new Uint8Array(1)) },
     ];
     for (const flaw of flaws) await assert.rejects(check(flaw), { code: 'bundle_invalid' });
+  });
+
+  it('refuses a notice that says something else than the plan of the shares of the server', async () => {
+    const said = await sealCampaign({ notice: `Be ready.\n${custodyText(1, 2) ?? ''}\n` });
+    await assert.rejects(checkDraft(said.draft, said.plan, said.ciphertexts), {
+      code: 'document_invalid',
+      message: /shares that the server holds/,
+    });
+    const aside = await sealCampaign({ notice: 'Be ready, whatever the server holds.\n' });
+    await checkDraft(aside.draft, aside.plan, aside.ciphertexts);
   });
 
   it('refuses keys that are not those of the plan', async () => {

@@ -39,6 +39,8 @@ export async function sealCampaign(
     readonly threshold?: number;
     readonly artifactBytes?: number;
     readonly releaseTime?: string;
+    /** Text of the notice, without its key. */
+    readonly notice?: string;
   } = {},
 ): Promise<SealedCampaign> {
   const { campaign = 'SDX-2026-7KQ4', officers = ['alice', 'bob', 'carol'] } = options;
@@ -84,7 +86,8 @@ export async function sealCampaign(
     releaseTime,
   };
   const releaseDocument = encodeRelease(release, { campaign, nonce: randomHex() });
-  const notice = await withAccessKey('Be ready at 14:00 UTC.\n', keys.access.identity);
+  const text = options.notice ?? 'Be ready at 14:00 UTC.\n';
+  const notice = await withAccessKey(text, keys.access.identity);
   const committed = new Map([
     ['disclosure.md', document('disclosure', '# What it was\n')],
     ['notice.txt', document('notice', notice)],

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { NOTE_COSIGNATURE, noteSigner } from '../../../protocol/signature/note.ts';
 import { rootChanges, rootsSince } from '../../../protocol/trust/chain.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
-import { officerNamed, PEOPLE, rootOf, signerNamed } from './network.ts';
+import { officerNamed, PEOPLE, recipientNamed, rootOf, signerNamed } from './network.ts';
 
 const first = rootOf();
 
@@ -54,12 +54,14 @@ describe('rootChanges', () => {
       told({
         directiveThreshold: 3,
         timestampKey: signerNamed('new').publicKey,
+        custodian: { key: signerNamed('custody').publicKey, age: recipientNamed('custody') },
         witnesses: [witness],
         expires: '2028-01-01T00:00:00Z',
       }),
       [
         'threshold decisions from to',
         'server-key timestamp from to',
+        'server-key custody from to',
         'witness-added w.example  to',
         'expires root from to',
       ],

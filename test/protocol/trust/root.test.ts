@@ -47,6 +47,8 @@ interface Sealdrop {
   people: { id: string; keys: Record<string, string>; role?: string }[];
 }
 
+const CUSTODIAN = { key: signerNamed('custody').publicKey, age: recipientNamed('custody') };
+
 const signedOf = (root = rootOf()): Signed => structuredClone(buildRootSigned(root)) as Signed;
 
 /** Sign whatever it is with these people's root keys, and present it as the pinned root. */
@@ -89,6 +91,8 @@ describe('a root of trust', () => {
     const witnesses = [{ name, keyId, type: NOTE_COSIGNATURE, publicKey: witness }] as const;
     const root = rootOf(PEOPLE, { witnesses });
     assert.deepEqual(parseRoot(rootFile(root, PEOPLE)), root);
+    const custodial = rootOf(PEOPLE, { custodian: CUSTODIAN });
+    assert.deepEqual(parseRoot(rootFile(custodial, PEOPLE)), custodial);
   });
 
   it('is accepted with its digest and the signatures of a threshold of people', () => {
@@ -326,6 +330,14 @@ describe('a root whose people or thresholds break a rule', () => {
     }),
     'one key for token and timestamp': rootOf(PEOPLE, {
       tokenKey: signerNamed('timestamp').publicKey,
+    }),
+    'an officer with the name of the server': rootOf(['ada', 'bo', 'server']),
+    'an officer with a further name of the server': rootOf(['ada', 'bo', 'server-2']),
+    'one key for the log and for shares': rootOf(PEOPLE, {
+      custodian: { ...CUSTODIAN, key: signerNamed('log').publicKey },
+    }),
+    'an officer’s age recipient for shares of the server': rootOf(PEOPLE, {
+      custodian: { ...CUSTODIAN, age: ada.age },
     }),
     'a person under another id': rootOf(PEOPLE, { people: new Map([['eve', ada]]) }),
   };

@@ -1,0 +1,214 @@
+import { verifyDirectives } from '../../../protocol/campaign/chain.ts';
+import { isDue } from '../../../protocol/campaign/due.ts';
+import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { serverCustodyText, serverHoldersOf } from '../../../protocol/campaign/server-custody.ts';
+import type { FindBeacon } from '../../../protocol/embargo/beacon.ts';
+import { openCustody, opensAt, signShare } from '../../../protocol/embargo/custody.ts';
+import { isServerHolder } from '../../../protocol/embargo/server-holder.ts';
+import { fromBase64, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { parseInstant } from '../../../protocol/encoding/time.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
+import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
+import type { Signer, VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { Campaign } from '../campaign/campaign.ts';
+import { planOf, storedPlanOf } from '../campaign/campaign.ts';
+import type { DirectiveStore } from '../campaign/directive-store.ts';
+import type { Publications } from '../campaign/publications.ts';
+import type { CustodyShare, Registry } from '../campaign/registry.ts';
+import { ServiceError } from '../error.ts';
+import { describeFailure } from '../failure.ts';
+import type { Logger } from '../logger.ts';
+import { serial } from '../serial.ts';
+import type { Trust } from '../trust/trust.ts';
+
+/** With which the server holds shares; apart from its other keys and from its data. */
+export interface CustodyKey {
+  /** age identity, and the recipient that belongs to it. */
+  readonly identity: string;
+  readonly recipient: string;
+  /** Signs the shares that it publishes. */
+  readonly signer: Signer;
+}
+
+/** A share that the server keeps for itself. */
+interface OwnShare {
+  /** Digest of the plan. */
+  readonly plan: string;
+  readonly holder: string;
+  /** Base64 of an age file to the custody key. */
+  readonly sealed: string;
+}
+
+export interface CustodyStore {
+  listOwnShares(): Promise<readonly OwnShare[]>;
+  forgetShare(share: OwnShare): Promise<void>;
+}
+
+/** The server as one of the holders of release keys. */
+export interface Custodian {
+  /**
+   * Check, before a plan is taken in, that what it gives to the server is there and can be opened.
+   *
+   * @throws {@link ServiceError} `refused`
+   */
+  checkShares(plan: Plan, custody: readonly CustodyShare[]): Promise<void>;
+  /** Publish what is due by now, forget what is of no use any more. */
+  tend(): Promise<void>;
+  /** Say of every campaign what this server holds, and that it cannot where it cannot. */
+  announce(): Promise<void>;
+}
+
+interface Deps {
+  readonly key: CustodyKey | undefined;
+  readonly store: CustodyStore;
+  readonly directives: Pick<DirectiveStore, 'listDirectives'>;
+  readonly registry: Registry;
+  readonly publications: Pick<Publications, 'publishOwn'>;
+  readonly trust: Trust;
+  readonly verify: VerifyEd25519;
+  readonly findBeacon: FindBeacon;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+/** How soon what failed is tried again. */
+const RETRY_MS = 5_000;
+
+/**
+ * Hold shares and publish them as an officer's agent does, but last: not before as many officers have
+ * published theirs as it takes besides. A share of the server opens nothing sooner than that, and so its clock
+ * alone decides nothing; that T0 has come, those officers' machines have found by theirs. In an exercise in
+ * which it takes no officer there is only its own clock.
+ *
+ * @see docs/adr/0020-the-server-speaks-last.md
+ */
+export function custodian(deps: Deps): Custodian {
+  const { key, store, registry, trust, logger, now } = deps;
+  const failedAt = new Map<string, number>();
+  const order = serial();
+
+  /** The key, while the root in force names it. */
+  const ownKey = (): CustodyKey | undefined => {
+    const listed = trust.current.custodian;
+    const isListed = key?.recipient === listed?.age && key?.signer.publicKey === listed?.key;
+    return isListed ? key : undefined;
+  };
+
+  const tendAll = async (): Promise<void> => {
+    const shares = await store.listOwnShares();
+    if (shares.length === 0) return;
+    const campaigns = registry.all();
+    for (const share of shares) {
+      const campaign = campaigns.find(({ plans }) => plans.has(share.plan));
+      if (campaign !== undefined) await tendShare(share, campaign);
+    }
+  };
+
+  const tendShare = async (share: OwnShare, campaign: Campaign): Promise<void> => {
+    if (isOver(share, campaign)) {
+      await store.forgetShare(share);
+      return;
+    }
+    if (share.plan !== campaign.state.plan || !isTurn(campaign, now())) return;
+    const name = `${share.plan} ${share.holder}`;
+    if (Math.abs(now() - (failedAt.get(name) ?? -Infinity)) < RETRY_MS) return;
+    try {
+      await publish(share, campaign);
+    } catch (error) {
+      failedAt.set(name, now());
+      const fields = { campaign: campaign.state.campaign, ...describeFailure(error) };
+      logger.error(fields, 'a share of the server cannot be published');
+      return;
+    }
+    await store.forgetShare(share);
+  };
+
+  const publish = async ({ holder, sealed }: OwnShare, campaign: Campaign): Promise<void> => {
+    const own = ownKey();
+    if (own === undefined) throw new ProtocolError('key_invalid', 'no custody key of the root');
+    await confirmDue(campaign);
+    const plan = planOf(campaign);
+    const file = await openCustody(fromBase64(sealed), own.identity, plan, 'release', holder);
+    const envelope = await signShare(own.signer, plan, 'release', holder, file, deps.findBeacon);
+    await deps.publications.publishOwn(holder, plan.campaign, envelope);
+  };
+
+  /** What the database says of a campaign is not enough to open anything: officers' signatures are. */
+  const confirmDue = async (campaign: Campaign): Promise<void> => {
+    const { campaign: id } = campaign.state;
+    const completed = await deps.directives.listDirectives(id);
+    const plans = [...campaign.plans.values()].sort((a, b) => a.plan.revision - b.plan.revision);
+    const [first, ...later] = plans;
+    if (first === undefined) throw new Error('a campaign has a plan');
+    const { state } = verifyDirectives(
+      first.plan,
+      first.bytes,
+      completed.map(({ envelope }) => parseEnvelope(utf8Encode(envelope))),
+      new Map([...trust.roots].map(([version, { root }]) => [version, root])),
+      deps.verify,
+      {
+        at: completed.map(({ completedAt }) => parseInstant(completedAt)),
+        laterPlans: later.map(({ bytes }) => bytes),
+      },
+    );
+    if (state.plan === campaign.state.plan && isDue('release', state, now())) return;
+    throw new ProtocolError('transition_refused', 'no directive says that a share is due');
+  };
+
+  return {
+    async checkShares(plan, custody) {
+      const holders = serverHoldersOf(plan);
+      if (holders.length === 0) return;
+      const own = ownKey();
+      if (own === undefined) {
+        throw new ServiceError('refused', 'this server has no custody key of the root of trust');
+      }
+      for (const holder of holders) {
+        const sealed = custody.find((it) => it.key === 'release' && it.officer === holder)?.sealed;
+        try {
+          await openCustody(fromBase64(sealed ?? ''), own.identity, plan, 'release', holder);
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error;
+          throw new ServiceError('refused', `the share of ${holder} is not that of the plan`);
+        }
+      }
+      const { campaign } = plan;
+      logger.warn({ campaign, says: serverCustodyText(plan) }, 'this server is a custodian');
+    },
+
+    // One look at a time, so that no share is published twice.
+    tend: () => order.run('', tendAll),
+
+    async announce() {
+      const held = new Set((await store.listOwnShares()).map(({ plan }) => plan));
+      for (const campaign of registry.all()) {
+        const { plan } = storedPlanOf(campaign);
+        if (!held.has(campaign.state.plan)) continue;
+        const fields = { campaign: plan.campaign, says: serverCustodyText(plan) };
+        logger.warn(fields, 'this server is a custodian');
+      }
+      const isNamed = trust.current.custodian !== undefined;
+      if ((isNamed || held.size > 0 || key !== undefined) && ownKey() === undefined) {
+        logger.error({ code: 'custody_key' }, 'the custody key is not that of the root of trust');
+      }
+    },
+  };
+}
+
+/** Whether nothing is left for a share to do, or what it was for will not happen any more. */
+function isOver({ plan, holder }: OwnShare, campaign: Campaign): boolean {
+  const { state, releaseShares, openedAt } = campaign;
+  const { status, released } = state;
+  if (status === 'aborted') return true;
+  if (status === 'disclosed' && (!released || openedAt !== null)) return true;
+  if (plan !== state.plan) return storedPlanOf(campaign, plan).plan.revision <= state.revision;
+  return status === 'withdrawn' || releaseShares.includes(holder);
+}
+
+/** Whether a share is due, and everybody has spoken whom it takes besides the server. */
+function isTurn(campaign: Campaign, at: number): boolean {
+  const plan = planOf(campaign);
+  const others = plan.shareThreshold - serverHoldersOf(plan).length;
+  const spoken = campaign.releaseShares.filter((holder) => !isServerHolder(holder)).length;
+  return spoken >= others && isDue('release', campaign.state, at) && at >= opensAt(plan, 'release');
+}
