@@ -24,7 +24,8 @@ export const trustShowCommand: Command = {
     const client = hasFlag(input, 'refresh') ? await connect(context, home) : undefined;
     const trust = client === undefined ? await loadTrust(home) : await refreshTrust(home, client);
     const history = historyOf(trust);
-    const logged = client && (await verifyHistory(home, client, trust));
+    const waiting = client && (await verifyHistory(home, client, trust));
+    const logged = waiting && history.length - waiting.length;
     const { checkpoint } = await home.state.read();
     const description = await describeRoot(trust.root);
     const isExpired = context.now() >= parseTime(trust.root.expires);
@@ -38,6 +39,11 @@ export const trustShowCommand: Command = {
     }
     if (logged !== undefined) {
       context.out.line(`in the log     ${logged} of ${history.length} roots, proved`);
+    }
+    for (const version of waiting ?? []) {
+      context.out.warn(
+        `root ${version} is not in the log yet: ask again in a few minutes; if it stays so, others may not have been shown it`,
+      );
     }
     context.out.line(
       checkpoint === null

@@ -5,7 +5,6 @@ import { rootChanges, rootsSince, type RootChange } from '../../protocol/trust/c
 import { refreshCheckpoint, verifyLogged } from '../client/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import type { Trust } from '../client/trust.ts';
-import { TemporaryError } from '../errors.ts';
 import type { Home } from '../home/home.ts';
 
 /** One root of the chain and what it changed. */
@@ -33,16 +32,21 @@ export function historyOf({ roots, files }: Trust): readonly HistoryEntry[] {
 /**
  * Check that the public log holds every root that we trust: so nobody was shown one of their own.
  *
- * @returns How many are in the log; the newest may be on its way there.
+ * @returns Versions that the log does not hold yet: the newest may be on their way there.
  * @throws {@link ProtocolError} `trust_invalid` when the server lists another root of one version,
- *   or hides one; `proof_invalid` and what `refreshCheckpoint` throws.
+ *   or hides one, or has a later one in the log but not this; `proof_invalid` and what
+ *   `refreshCheckpoint` throws.
  */
-export async function verifyHistory(home: Home, client: Client, trust: Trust): Promise<number> {
+export async function verifyHistory(
+  home: Home,
+  client: Client,
+  trust: Trust,
+): Promise<readonly number[]> {
   const listed = new Map((await client.roots()).map((it) => [it.version, it]));
   // A log that has just begun may have no checkpoint to ask for.
   const isBegun = [...listed.values()].some(({ leafIndex }) => leafIndex !== null);
   const seen = isBegun ? await refreshCheckpoint(home, client, trust.root) : undefined;
-  let logged = 0;
+  const waiting: number[] = [];
   for (const { version, sha256 } of historyOf(trust)) {
     const entry = listed.get(version);
     if (entry?.sha256 !== sha256) {
@@ -51,14 +55,20 @@ export async function verifyHistory(home: Home, client: Client, trust: Trust): P
         `the server does not list root ${version} as it is trusted here; tell the other officers`,
       );
     }
-    if (entry.leafIndex === null || seen === undefined) continue;
-    const leaf = utf8Encode(formatLeaf({ type: 'root', version, sha256 }));
-    try {
-      await verifyLogged(client, seen.checkpoint, entry.leafIndex, leaf);
-      logged += 1;
-    } catch (error) {
-      if (!(error instanceof TemporaryError)) throw error;
+    const { leafIndex } = entry;
+    if (leafIndex === null || seen === undefined || leafIndex >= seen.checkpoint.size) {
+      waiting.push(version);
+      continue;
     }
+    // Leaves enter the log in the order in which they were accepted.
+    if (waiting.length > 0) {
+      throw new ProtocolError(
+        'trust_invalid',
+        `root ${waiting.join(', ')} is not in the log, but root ${version} is; tell the other officers`,
+      );
+    }
+    const leaf = utf8Encode(formatLeaf({ type: 'root', version, sha256 }));
+    await verifyLogged(client, seen.checkpoint, leafIndex, leaf);
   }
-  return logged;
+  return waiting;
 }

@@ -117,6 +117,9 @@ async function rootLeaves(): Promise<number> {
   return roots.filter(({ leafIndex }) => leafIndex !== null).length;
 }
 
+type Said = Awaited<ReturnType<typeof stage.run>>;
+type LoggedRoots = { sha256: string; leafIndex: number | null }[];
+
 describe('an officer replaced by another', () => {
   let folder: string;
   before(async () => {
@@ -208,19 +211,35 @@ describe('an officer replaced by another', () => {
     );
     assert.equal(history[0]?.changes.length, 0);
     assert.notEqual(history[1]?.changes.length, 0);
-    const lying: typeof fetch = async (input, init) => {
-      const answer = await fetch(input, init);
-      const url = input instanceof Request ? input.url : input.toString();
-      if (!url.endsWith('/v1/trust/roots')) return answer;
-      const text = (await answer.text()).replaceAll(
-        sha256Hex(await rootIn(folder)),
-        'ab'.repeat(32),
-      );
-      return new Response(text, { headers: answer.headers });
+    const shown = async (change: (roots: LoggedRoots) => void): Promise<Said> => {
+      const lying: typeof fetch = async (input, init) => {
+        const answer = await fetch(input, init);
+        const url = input instanceof Request ? input.url : input.toString();
+        if (!url.endsWith('/v1/trust/roots')) return answer;
+        const json = (await answer.json()) as { roots: LoggedRoots };
+        change(json.roots);
+        return new Response(JSON.stringify(json), { headers: answer.headers });
+      };
+      return stage.run('bo', 'trust show', { refresh: true }, { fetch: lying });
     };
-    await assert.rejects(stage.run('bo', 'trust show', { refresh: true }, { fetch: lying }), {
-      code: 'trust_invalid',
+    const another = shown(([, second]) => {
+      if (second) second.sha256 = 'ab'.repeat(32);
     });
+    await assert.rejects(another, { code: 'trust_invalid' });
+    const elsewhere = shown(([, second]) => {
+      if (second) second.leafIndex = 0;
+    });
+    await assert.rejects(elsewhere, { code: 'proof_invalid' });
+    // Leaves stand in their order, so only the newest may be on its way.
+    const skipped = shown(([first]) => {
+      if (first) first.leafIndex = null;
+    });
+    await assert.rejects(skipped, { message: /root 1 is not in the log, but root 2 is/ });
+    const late = await shown(([, second]) => {
+      if (second) second.leafIndex = null;
+    });
+    assert.equal(late.summary['rootsInLog'], 1);
+    assert.match(late.stderr, /root 2 is not in the log yet/);
   });
 });
 
