@@ -11,7 +11,7 @@ import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
-import { noteSigner } from '../../../protocol/signature/note.ts';
+import { cosigner, noteSigner } from '../../../protocol/signature/note.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { testContext } from '../support/context.ts';
 import { memoryLog, type MemoryLog } from '../support/log.ts';
@@ -133,6 +133,25 @@ describe('refreshCheckpoint', () => {
       });
     }
     assert.equal((await home.state.read()).checkpoint, null);
+  });
+
+  it('refuses a line under a witness’s name that the witness did not sign', async () => {
+    await using context = await testContext();
+    const home = openHome(context);
+    const witness = cosigner('w.example', signerFromSeed(new Uint8Array(32).fill(3)));
+    const root = { ...ROOT, witnesses: [witness] };
+    const log = await logOf(...leaves(3));
+    const note = await log.checkpoint();
+    const text = note.slice(0, note.indexOf('\n\n') + 1);
+    const shown = (line: string): MemoryLog => ({
+      ...log,
+      checkpoint: () => Promise.resolve(note + line),
+    });
+    const forged = shown(witness.cosign(`${text}x\n`, 1_790_000_000));
+    await assert.rejects(refreshCheckpoint(home, forged, root), { code: 'signature_invalid' });
+    assert.equal((await home.state.read()).checkpoint, null);
+    const good = shown(witness.cosign(text, 1_790_000_000));
+    assert.equal((await refreshCheckpoint(home, good, root)).checkpoint.size, 3);
   });
 
   it('remembers nothing when the tiles make no proof', async () => {

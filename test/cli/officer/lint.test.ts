@@ -259,6 +259,10 @@ describe('lint', () => {
   it('refuses a root that expires too soon after the release', async () => {
     const soon = { ...officers.root, expires: '2026-11-20T00:00:00Z' };
     await assertFinding('error', 'trust', /expires/, {}, { root: soon });
+    // Two weeks after T0 is enough to go on, but not for the last date that this campaign has.
+    const later = { ...officers.root, expires: '2026-12-03T00:00:00Z' };
+    const long = { file: { latestDisclosure: '2026-12-16T14:00:00Z' } };
+    await assertFinding('warning', 'trust', /before the last date/, long, { root: later });
     await assertFinding('warning', 'trust', /no root/, {}, { root: undefined });
   });
 
