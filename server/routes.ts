@@ -48,7 +48,7 @@ export function buildRoutes(deps: {
     }),
     statementRoutes({ ...services, store: stores.statements }),
     releaseRoutes(services),
-    reviewRoutes({ ...services, store: stores.reviews }),
+    reviewRoutes({ ...services, store: stores.reviews, directives: stores.directives }),
     endorsementRoutes({ ...services, addressLimit: deps.addressLimit }),
     messageRoutes({ ...services, store: stores.messages }),
     disclosureRoutes({

@@ -31,6 +31,7 @@ import {
   readCiphertext,
   saveReleaseKey,
 } from '../operator/opening.ts';
+import { keptReviews, tellReviews } from '../operator/reviews.ts';
 import { openForRelease, type OperatorSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
 import { requireFree, writeFiles } from '../operator/write-files.ts';
@@ -95,6 +96,8 @@ export const fetchCommand: Command = {
     await saveReleaseKey(directory, key);
     context.out.line(`patch for ${variant} verified, approved by ${approvedBy.join(', ')}`);
     if (signatures === undefined) context.out.warn(WITHOUT_SIGNATURES);
+    const reviews = await keptReviews(session, directory, chain);
+    tellReviews(context.out, reviews);
     for (const name of [...patch.files.keys()].sort()) context.out.line(`  ${out}/${name}`);
     context.out.note(
       `read INSTRUCTIONS.md; once it runs: sealdrop attest ${id} --variant ${variant}`,
@@ -106,6 +109,7 @@ export const fetchCommand: Command = {
       files: [...patch.files.keys()].sort(),
       approvedBy,
       signatures: signatures === undefined ? 'missing' : 'verified',
+      reviews: reviews ?? null,
     });
   },
 };
@@ -178,14 +182,25 @@ function keyAsker(
       const reason = 'too few officers have published their shares, by what this server shows';
       throw overdueError([{ campaign, releaseTime, reason }]);
     }
-    const isDue = parseTime(releaseTime) <= context.now();
-    throw new NotReleasedError(
-      isDue
-        ? `T0 of ${campaign} has passed, but too few officers have published their shares`
-        : `${campaign} is not released yet: T0 is ${releaseTime}`,
-      isDue ? 'repeat the command, and call an officer' : 'add --wait, or come back then',
-    );
+    throw notReleased(chain, context.now());
   };
+}
+
+/** Why there is no key, and what to do: before T0, after it, or where officers released without it. */
+function notReleased({ state }: Chain, now: number): NotReleasedError {
+  const { campaign, released, releaseTime } = state;
+  const wait = 'add --wait, or repeat the command; after ten minutes call an officer';
+  if (released) {
+    return new NotReleasedError(`the shares of ${campaign} are to be published at once`, wait);
+  }
+  if (parseTime(releaseTime) > now) {
+    const message = `${campaign} is not released yet: T0 is ${releaseTime}`;
+    return new NotReleasedError(message, 'add --wait, or come back then');
+  }
+  return new NotReleasedError(
+    `T0 of ${campaign} has passed, but too few officers have published their shares`,
+    'repeat the command, and call an officer',
+  );
 }
 
 async function waitForKey(
@@ -209,7 +224,8 @@ async function waitForKey(
       else if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
     }
     chain = await loadChain(session.home, session.trust, directory);
-    const left = parseTime(chain.state.releaseTime) - context.now();
+    const { released, releaseTime } = chain.state;
+    const left = released ? 0 : parseTime(releaseTime) - context.now();
     context.out.progress(left > 0 ? `T-${Math.ceil(left / 1000)} s` : 'waiting for shares');
     // Jitter keeps a thousand operators from asking in the same instant.
     const pause = left > 0 ? Math.min(left, LONG_PAUSE_MS) : SHORT_PAUSE_MS;

@@ -9,6 +9,7 @@ import { warnOfServerCustody } from '../client/server-custody.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { keepCiphertext } from '../operator/ciphertext.ts';
 import { requireNoticeOf, requirePublic } from '../operator/notice.ts';
+import { fetchReviews, requireReviewed, tellReviews } from '../operator/reviews.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { askForSignatureFiles } from '../operator/signatures.ts';
 import { chooseVariant } from '../operator/variant.ts';
@@ -48,13 +49,17 @@ export const prefetchCommand: Command = {
     // Last, so that whoever keeps the disclosure back does not keep the patch back with it.
     await keepCiphertext(session, directory, plan.closingBundle, mirrors);
     out.line(`and that of the disclosure, ${plan.closingBundle.size} bytes`);
+    const reviews = await fetchReviews(session, directory, chain);
+    tellReviews(out, reviews);
+    requireReviewed(reviews);
     if (!hasSignatures) {
       throw new TemporaryError(
         'the officers’ signatures over this revision are not to be had yet; all else is here',
         'repeat the command in a minute; fetch works without, and says so',
       );
     }
-    out.line(`T0 is ${state.releaseTime}`);
+    if (state.released) out.line('it is released');
+    else out.line(`T0 is ${state.releaseTime}`);
     out.note(`then: sealdrop fetch ${id} --variant ${variant} --wait --out ./patch`);
     out.summary({
       campaign: id,
@@ -64,6 +69,7 @@ export const prefetchCommand: Command = {
       closing: plan.closingBundle.sha256,
       releaseTime: state.releaseTime,
       checkpoint: checkpoint.size,
+      reviews: reviews ?? null,
     });
   },
 };

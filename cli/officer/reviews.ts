@@ -1,32 +1,21 @@
-import { verifyEd25519 } from '../../platform/ed25519.ts';
 import {
-  judgeReviews,
   requireReviews,
   type DigestedPlan,
   type ReviewStanding,
 } from '../../protocol/campaign/reviews.ts';
-import { planDigest } from '../../protocol/campaign/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { readEnvelope } from '../client/envelope.ts';
+import { countReviews, reviewedPlan, type Reviewed } from '../client/reviews.ts';
 import { RefusedMoveError } from '../errors.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
 
 type Sources = Pick<OfficerSession, 'client' | 'trust' | 'context'>;
 
-/**
- * What firms have said of a plan, counted here from their signatures.
- *
- * @param root - Who the reviewers are; by default those in the newest root.
- */
-async function countReviews(
+async function fetchReviews(
   { client }: Pick<OfficerSession, 'client'>,
-  plan: DigestedPlan,
-  root: TrustRoot,
+  reviewed: Reviewed,
 ): Promise<ReviewStanding> {
-  const reviews = await client.reviews(plan.plan.campaign);
-  return judgeReviews(reviews.map(readEnvelope), plan, root, verifyEd25519);
+  return countReviews(await client.reviews(reviewed.plan.campaign), reviewed);
 }
 
 /**
@@ -35,14 +24,11 @@ async function countReviews(
  */
 export async function loadReviews(
   session: Sources,
-  { directives, revisions, plan, planBytes }: Standing,
+  standing: Standing,
 ): Promise<ReviewStanding | undefined> {
-  const armed = directives.findLast(({ action }) => action === 'arm' || action === 'supersede');
-  const revision = armed && revisions.find(({ digest }) => digest === armed.plan);
-  const current = revision ?? { plan, digest: planDigest(planBytes) };
-  if (current.plan.policy.reviews.required === 0) return undefined;
-  const { root, roots } = session.trust;
-  return countReviews(session, current, (armed && roots.get(armed.rootVersion)) ?? root);
+  const reviewed = reviewedPlan(session.trust, standing);
+  if (reviewed.plan.policy.reviews.required === 0) return undefined;
+  return fetchReviews(session, reviewed);
 }
 
 /**
@@ -57,7 +43,7 @@ export async function checkReviews(
   plan: DigestedPlan,
 ): Promise<readonly string[]> {
   if (plan.plan.policy.reviews.required === 0) return [];
-  const standing = await countReviews(session, plan, session.trust.root);
+  const standing = await fetchReviews(session, { ...plan, root: session.trust.root });
   if (standing.unsound.length > 0) {
     session.context.out.warn(`found UNSOUND by ${standing.unsound.join(', ')}: talk to them first`);
   }

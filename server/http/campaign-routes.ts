@@ -17,7 +17,7 @@ import type { Campaign } from '../services/campaign/campaign.ts';
 import { planOf, storedPlanOf, viewOf } from '../services/campaign/campaign.ts';
 import type { Creation } from '../services/campaign/create.ts';
 import type { DirectiveStore } from '../services/campaign/directive-store.ts';
-import { hasBeenInForce } from '../services/campaign/in-force.ts';
+import { plansInForce } from '../services/campaign/in-force.ts';
 import type { EventStore } from '../services/campaign/events.ts';
 import type { CustodyShare, Registry } from '../services/campaign/registry.ts';
 import { ServiceError } from '../services/error.ts';
@@ -54,7 +54,7 @@ export function campaignRoutes(deps: {
     const isOpen =
       typeof plan === 'string' &&
       campaign.plans.has(plan) &&
-      (caller?.role === 'officer' || (await hasBeenInForce(store, id, plan)));
+      (caller?.role === 'officer' || (await plansInForce(store, id)).has(plan));
     if (isOpen) return { campaign, digest: plan };
     throw new ServiceError('not_found', 'no such resource');
   };

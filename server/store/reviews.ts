@@ -34,14 +34,13 @@ export function reviewStore(reader: Kysely<Schema>, commits: CommitQueue): Revie
       }),
 
     async listReviews(campaign) {
-      const rows = await reader
+      return reader
         .selectFrom('reviews')
         .innerJoin('openings', 'openings.digest', 'reviews.opening')
-        .select('reviews.envelope')
+        .select(['reviews.plan', 'reviews.envelope'])
         .where('reviews.campaign', '=', campaign)
         .orderBy('openings.queue_seq')
         .execute();
-      return rows.map(({ envelope }) => envelope);
     },
   };
 }

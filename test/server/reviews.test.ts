@@ -142,12 +142,20 @@ describe('reviews at the server', () => {
     expectStatus(await other.submit(world.officer(0), await other.directive('arm')), 200);
   });
 
-  it('are shown to officers, and to nobody else before the disclosure', async () => {
+  it('are shown to officers, once armed to operators, and to nobody else before the disclosure', async () => {
     const path = `/v1/campaigns/${world.story.sealed.id}/reviews`;
     const officer = world.server.client(world.officer(1).signing);
     const { reviews } = expectStatus(await officer.get(path), 200).json<{ reviews: unknown[] }>();
     assert.equal(reviews.length, 4);
-    assert.equal((await world.server.client(world.operator(0).key).get(path)).status, 403);
+    const operator = world.server.client(world.operator(0).key);
+    const seen = expectStatus(await operator.get(path), 200).json<{ reviews: unknown[] }>();
+    assert.deepEqual(seen.reviews, reviews);
+    const third = await world.another();
+    await armable(third);
+    await third.decide('notify');
+    expectStatus(await third.notice(world.operator(0)), 200);
+    expectStatus(await say('acme', {}, third), 200);
+    assert.equal((await operator.get(`${third.path}/reviews`)).status, 403);
     assert.equal((await world.server.client().get(path)).status, 404);
   });
 });

@@ -3,14 +3,15 @@ import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
 import { parseDirective } from '../../../protocol/statement/directive.ts';
 import type { DirectiveStore } from './directive-store.ts';
 
-/** Whether officers have put a plan in force, now or earlier: whoever sees their directives needs it. */
-export async function hasBeenInForce(
+/** Digests of the plans that officers have put in force; no other is shown to operators. */
+export async function plansInForce(
   store: Pick<DirectiveStore, 'listDirectives'>,
   campaign: string,
-  digest: string,
-): Promise<boolean> {
+): Promise<ReadonlySet<string>> {
   const completed = await store.listDirectives(campaign);
-  return completed.some(
-    ({ envelope }) => parseDirective(parseEnvelope(utf8Encode(envelope)).payload).plan === digest,
+  return new Set(
+    completed.map(
+      ({ envelope }) => parseDirective(parseEnvelope(utf8Encode(envelope)).payload).plan,
+    ),
   );
 }

@@ -35,8 +35,8 @@ export interface ReviewStore {
     key: Pick<NewReview, 'campaign' | 'plan' | 'key' | 'verdict'>,
   ): Promise<(Acceptance & { readonly digest: string }) | undefined>;
   addReview(review: NewReview): Promise<void>;
-  /** Envelopes of all plans of a campaign, in the order in which they were accepted. */
-  listReviews(campaign: string): Promise<readonly string[]>;
+  /** Envelopes about all plans of a campaign, in the order in which they were accepted. */
+  listReviews(campaign: string): Promise<readonly Pick<NewReview, 'plan' | 'envelope'>[]>;
 }
 
 export interface Reviews {
@@ -101,7 +101,7 @@ export async function listEnvelopes(
   campaign: string,
 ): Promise<readonly Envelope[]> {
   const stored = await store.listReviews(campaign);
-  return stored.map((envelope) => parseEnvelope(utf8Encode(envelope)));
+  return stored.map(({ envelope }) => parseEnvelope(utf8Encode(envelope)));
 }
 
 function refuseUnless(holds: boolean, otherwise: string): void {

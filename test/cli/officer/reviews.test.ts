@@ -9,6 +9,7 @@ import { openOfficerSession } from '../../../cli/officer/session.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
 import { parsePlan } from '../../../protocol/campaign/plan.ts';
+import { fromHex } from '../../../protocol/encoding/bytes.ts';
 import { generateKey, type AgeKey } from '../../../protocol/embargo/age.ts';
 import { openDraft } from '../../../protocol/embargo/draft.ts';
 import { CAMPAIGN } from './support/campaign.ts';
@@ -213,6 +214,50 @@ describe('endorse', () => {
   });
 });
 
+describe('operators', () => {
+  before(async () => {
+    const [, , third] = stage.operators;
+    assert.ok(third);
+    const keypair = [...third.identitySeed, ...fromHex(third.identity.publicKey, 32)];
+    await writeFile(place('id.json'), JSON.stringify(keypair));
+    await stage.run('op', 'enroll', { identity: [place('id.json')], email: 'op@example.org' });
+  });
+  const counted = { required: 2, sound: ['acme', 'bolt'], unsound: [], missing: [] };
+  /** A server that keeps back what bolt said. */
+  const hiding = lying(/\/reviews$/, (body) => {
+    const { reviews } = JSON.parse(body) as { reviews: { payload: string }[] };
+    const said = (it: { payload: string }): string =>
+      Buffer.from(it.payload, 'base64').toString('utf8');
+    return JSON.stringify({ reviews: reviews.filter((it) => !said(it).includes('"bolt"')) });
+  });
+  const fetchPatch = (out: string): Promise<Run> =>
+    stage.run('op', `fetch ${CAMPAIGN}`, { out: place(out) });
+
+  it('are refused by prefetch, and warned by fetch, without the reviews that the plan asks for', async () => {
+    const short = stage.run('op', `prefetch ${CAMPAIGN}`, {}, { fetch: hiding });
+    await assert.rejects(short, { name: 'VerificationError', message: /^1 of the 2 reviews/ });
+
+    stage.advanceTo(stage.releaseTime);
+    for (const id of ['ada', 'bo']) {
+      const session = await openOfficerSession(await stage.contextOf(id));
+      await serveOnce(session, await startAgent(session, [draftPath(path, id)]), 60_000);
+    }
+    // What was fetched is kept: who hides a review holds no patch back.
+    const { stderr, summary } = await fetchPatch('short');
+    assert.match(stderr, /armed WITHOUT the reviews/);
+    assert.deepEqual(summary['reviews'], { ...counted, sound: ['acme'], missing: ['bolt'] });
+  });
+
+  it('count them from the signatures of the firms, and find them again at T0', async () => {
+    const { summary, stderr } = await stage.run('op', `prefetch ${CAMPAIGN}`);
+    assert.deepEqual(summary['reviews'], counted);
+    assert.equal(stderr, '');
+    const opened = await fetchPatch('whole');
+    assert.deepEqual(opened.summary['reviews'], counted);
+    assert.doesNotMatch(opened.stderr, /reviews/);
+  });
+});
+
 describe('the record of it', () => {
   it('holds reviews and endorsements, and an audit finds them in order', async () => {
     stage.advanceTo(stage.releaseTime);
@@ -220,8 +265,7 @@ describe('the record of it', () => {
       const session = await openOfficerSession(await stage.contextOf(id));
       await serveOnce(session, await startAgent(session, [draftPath(path, id)]), 60_000);
     };
-    for (const id of ['ada', 'bo']) await wake(id);
-    for (const operator of stage.operators) await stage.attest(operator, 'attest', 1);
+    for (const it of stage.operators.slice(0, 2)) await stage.attest(it, 'attest', 1);
     await stage.run('ada', `disclose ${CAMPAIGN}`, draft('ada'));
     await approve();
     for (const id of ['ada', 'bo']) await wake(id);
