@@ -52,12 +52,11 @@ describe('docs/turns.md', () => {
         /^ {4}from \S+\n {4}to {3}\S+$/m,
         /^The campaign is disclosed now, by override/m,
         /45\.00 %\.\nThe threshold, more than 2\/3, is not reached\.$/m,
-        /^revision 4/m,
         /disclosed\/r1\.disclosure\.md$/m,
         /^THE EMBARGO IS BROKEN/m,
         /disclosed at its latest date, without a directive/,
       ]) {
-        assert.match(output, said);
+        assert.ok(said.test(output), String(said));
       }
     },
   );
