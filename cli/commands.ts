@@ -35,6 +35,7 @@ const places: Readonly<Record<string, () => Promise<Command>>> = {
   disclose: async () => (await import('./commands/moves.ts')).discloseCommand,
   agent: async () => (await import('./commands/agent.ts')).agentCommand,
   'share publish': async () => (await import('./commands/share-publish.ts')).sharePublishCommand,
+  'mirror put': async () => (await import('./commands/mirror-put.ts')).mirrorPutCommand,
   status: async () => (await import('./commands/status.ts')).statusCommand,
   chase: async () => (await import('./commands/chase.ts')).chaseCommand,
   enroll: async () => (await import('./commands/enroll.ts')).enrollCommand,

@@ -56,6 +56,8 @@ export const listing: readonly Listed[] = [
     agent: 'Keep your shares ready and publish them when their time has come',
     'share publish <id>':
       'Publish your share by hand, when no agent of yours runs; refused before its time',
+    'mirror put <id>':
+      'Bring to mirrors what operators need when the server is gone: ciphertext only',
     'status <id>': 'Show how far a campaign has come: T0, shares, mails, adoption',
     'chase <id>': 'List whom to call next: operators still missing, most stake first',
   }),

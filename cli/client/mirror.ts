@@ -5,7 +5,7 @@ import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { CliError, ProblemError, TemporaryError } from '../errors.ts';
+import { ProblemError, TemporaryError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
 import { hasErrorCode, writeAtomically } from '../home/files.ts';
 import { fileBody, transferTimeoutMs } from './download.ts';
@@ -37,8 +37,7 @@ export interface Mirror {
   /**
    * Ask for ciphertext: `bundles/<sha256>.age`, as a record and DIR/sealed have it.
    *
-   * @throws {@link CliError} when it is not there (a {@link ProblemError} with status 404 over the
-   *   network), or as {@link sendRequest} does.
+   * @throws {@link ProblemError} with status 404 when it is not there, or as {@link sendRequest} does.
    */
   askForBundle(bundle: PlannedBundle): Promise<Pick<HttpAnswer, 'chunks'>>;
 }
@@ -148,7 +147,9 @@ function folderMirror(target: string): Mirror {
         };
         return { chunks };
       } catch (error) {
-        if (hasErrorCode(error, 'ENOENT')) throw new CliError(`${target} does not have it`);
+        if (hasErrorCode(error, 'ENOENT')) {
+          throw new ProblemError(404, 'not_found', `${target} does not have it`);
+        }
         throw unusable(target, error);
       }
     },

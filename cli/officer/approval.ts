@@ -4,7 +4,7 @@ import { RefusedMoveError, UsageError } from '../errors.ts';
 import { refreshCheckpoint } from '../client/checkpoint.ts';
 import { requireQuorum } from '../client/quorum.ts';
 import { cosignTargets, proposeTargets } from './arm-targets.ts';
-import { checkStoredSignatures } from './completion.ts';
+import { verifyStoredSignatures } from './completion.ts';
 import { holdersInForce, isHolder, openOwnShares } from './custody.ts';
 import { checkDisclosure } from './disclosure-gate.ts';
 import { checkAgainstServer } from './drafts.ts';
@@ -175,7 +175,7 @@ async function checkArm(
   }
   const holdsShares = isHolder(session, planRoot);
   if (holdsShares) await openOwnShares(session, plan);
-  if (draft !== undefined) await checkStoredSignatures(session, standing, draft);
+  if (draft !== undefined) await verifyStoredSignatures(session, standing, draft);
   const targets = await signTargets(session, plan, pending);
   return {
     checked: [

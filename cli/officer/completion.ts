@@ -171,12 +171,12 @@ async function findSignatures(
   }
 }
 
-/** Check the second age file before arming, as far as there is a draft to open it with. */
-export async function checkStoredSignatures(
+/** The second age file as the server has it, checked as far as there is a draft to open it with. */
+export async function verifyStoredSignatures(
   session: OfficerSession,
   { plan, planRoot, state }: Standing,
   draft: Draft,
-): Promise<void> {
+): Promise<Uint8Array> {
   const stored = await findSignatures(session, state);
   if (stored === undefined) {
     throw new CliError(
@@ -187,6 +187,7 @@ export async function checkStoredSignatures(
   const { context } = session;
   const signatures = await openSignatures(stored, draft.releaseKey);
   await verifySignatures(signatures, draft, plan, planRoot, context.now());
+  return stored;
 }
 
 /** Say what was done, in words. */

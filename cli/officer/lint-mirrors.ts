@@ -1,6 +1,6 @@
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { verifiedChunks } from '../client/download.ts';
+import { checkBundle } from '../client/check-bundle.ts';
 import { readBody, sendRequest, type NetworkContext } from '../client/http.ts';
 import { openMirror } from '../client/mirror.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
@@ -78,14 +78,9 @@ async function compare(
   for (const bundle of bundles) {
     const file = `bundles/${bundle.sha256}.age`;
     try {
-      let length = 0;
-      for await (const chunk of verifiedChunks(
-        await openMirror(context, mirror).askForBundle(bundle),
-        bundle,
-      )) {
-        length += chunk.length;
+      await checkBundle(openMirror(context, mirror), bundle, (length) => {
         context.out.progress(`${mirror} ${bundle.name} ${length} of ${bundle.size} bytes`);
-      }
+      });
     } catch (cause) {
       const copy = `copy sealed/${file} to ${mirror}/${file}`;
       if (cause instanceof ProblemError && cause.status === 404) {

@@ -21,14 +21,16 @@ export async function decisionsForMirrors(
  * Put what was decided to every mirror that any revision names. One that is of no help is told: agents
  * try it again.
  *
+ * @param given - Mirrors besides.
  * @returns The mirrors that have it.
  */
 export async function bringDecisions(
   session: OfficerSession,
   { plan, revisions }: Pick<Standing, 'plan' | 'revisions'>,
+  given: readonly string[] = [],
 ): Promise<readonly string[]> {
   const { context, home, trust } = session;
-  const mirrors = mirrorsNamed(context, [], { revisions });
+  const mirrors = mirrorsNamed(context, given, { revisions });
   if (mirrors.length === 0) return [];
   try {
     const chain = await loadChain(home, trust, home.campaign(plan.campaign));
@@ -46,9 +48,10 @@ export async function bringSignatures(
   session: OfficerSession,
   { plan, revisions, state }: Pick<Standing, 'plan' | 'revisions' | 'state'>,
   verified: Uint8Array,
+  given: readonly string[] = [],
 ): Promise<readonly string[]> {
   const path = sealedPath('signatures', state.plan, session.keys.id);
-  const mirrors = mirrorsNamed(session.context, [], { revisions });
+  const mirrors = mirrorsNamed(session.context, given, { revisions });
   const put = (mirror: Mirror): Promise<void> => mirror.put(path, verified);
   return bringToEach(session, mirrors, `the signatures over the files of ${plan.campaign}`, put);
 }

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { fromHex } from '../../protocol/encoding/bytes.ts';
-import { moveIn } from '../cli/officer/support/officers.ts';
 import { startStage, type Stage } from '../cli/officer/support/stage.ts';
 
 // A server is gone before an operator has heard of anything but `arm`. Agents and the operator are
@@ -40,14 +38,7 @@ async function type(who: string, ...words: string[]): Promise<{ code: number; sa
 
 describe('a server that is gone', () => {
   it('keeps neither the patch nor the disclosure back, though the operator never heard of either', async () => {
-    const { home } = await stage.contextOf('olga');
-    await moveIn(home, stage.officers, undefined, stage.server.url);
-    const [operator] = stage.operators;
-    assert.ok(operator);
-    const keypair = [...operator.identitySeed, ...fromHex(operator.identity.publicKey, 32)];
-    await writeFile(place('id.json'), JSON.stringify(keypair));
-    const enrolment = { identity: [place('id.json')], email: 'olga@validator.example' };
-    await stage.run('olga', 'enroll', enrolment);
+    await stage.enrolAs('olga');
     await stage.bring(CAMPAIGN, 'armed');
     await stage.server.sequence();
     await stage.run('olga', 'inbox', { save: place('mail') });

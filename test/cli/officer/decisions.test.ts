@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { loadChain, type Chain } from '../../../cli/client/chain.ts';
@@ -9,13 +9,14 @@ import { loadTrust, type Trust } from '../../../cli/client/trust.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { agentCommand } from '../../../cli/commands/agent.ts';
 import { ProblemError, TemporaryError } from '../../../cli/errors.ts';
+import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
 import { generateKey, open, seal } from '../../../protocol/embargo/age.ts';
 import { packFiles, unpackFiles } from '../../../protocol/embargo/tar.ts';
-import { fromHex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { mergeSignatures, signEnvelope, type Envelope } from '../../../protocol/signature/dsse.ts';
@@ -34,7 +35,11 @@ const REASON = 'the diff is on a public list';
 const PLANNED = 'https://mirror.example/sealdrop';
 
 let stage: Stage;
+/** Directory of the campaign that is leaked. */
+let path: string;
 let mirror: Mirror;
+/** It says that it has taken what it throws away. */
+let isSwallowing = false;
 
 const place = (name: string): string => join(stage.folder, name);
 const planned = (): string => place('planned');
@@ -47,7 +52,9 @@ const reachWith =
     if (!url.startsWith(`${PLANNED}/`)) return server(input, init);
     const path = url.slice(PLANNED.length + 1);
     if (init?.method === 'PUT') {
-      await mirror.put(path, new Uint8Array(init.body as Uint8Array));
+      const body = await new Response(init.body).bytes();
+      if (isSwallowing) return new Response('', { status: 201 });
+      await mirror.put(path, body);
       return new Response('', { status: 201 });
     }
     const bytes = await mirror.find(path, 2 ** 24);
@@ -93,15 +100,8 @@ before(async () => {
   stage = await startStage();
   stage.mirrors = [PLANNED];
   stage.reach = reachWith(fetch);
-  const { home } = await stage.contextOf('olga');
   mirror = openMirror(await stage.contextOf('olga'), planned());
-  await moveIn(home, stage.officers, undefined, stage.server.url);
-  const [operator] = stage.operators;
-  assert.ok(operator);
-  const keypair = [...operator.identitySeed, ...fromHex(operator.identity.publicKey, 32)];
-  await writeFile(place('id.json'), JSON.stringify(keypair));
-  const identity = [place('id.json')];
-  await stage.run('olga', 'enroll', { identity, email: 'olga@validator.example' });
+  await stage.enrolAs('olga');
 });
 after(() => stage[Symbol.asyncDispose]());
 
@@ -140,7 +140,7 @@ describe('what was decided, on mirrors', () => {
   });
 
   it('tells an operator and an agent of a leak that the server never told them', async () => {
-    await stage.bring(LEAKED, 'armed');
+    path = await stage.bring(LEAKED, 'armed');
     await prefetched(LEAKED);
     for (const id of ['ada', 'bo', 'cy']) await wake(id, stage.reach);
     const out = { out: place('too-early') };
@@ -156,9 +156,62 @@ describe('what was decided, on mirrors', () => {
     const { stderr } = await olga(`disclosure ${LEAKED}`, { out: place('disclosed') });
     assert.match(stderr, /going on with the decisions that are kept here/);
     assert.match(await readFile(join(place('disclosed'), 'disclosure.md'), 'utf8'), /Unchecked/);
-    const { summary } = await olga(`fetch ${LEAKED}`, { out: place('patch') });
-    assert.equal(summary['signatures'], 'verified');
+    // The signatures that she has are spoilt, and those that bo brought are not.
+    const { home } = await stage.contextOf('olga');
+    await writeFile(join(home, 'campaigns', LEAKED, 'signatures.age'), 'junk');
+    const fetched = await olga(`fetch ${LEAKED}`, { out: place('patch') });
+    assert.match(fetched.stderr, /signatures over the files from this home do not hold/);
+    assert.equal(fetched.summary['signatures'], 'verified');
     assert.ok(!(await readdir(stage.folder)).includes('too-early'));
+  });
+});
+
+describe('mirror put', () => {
+  const put = (options = {}): Promise<Run> =>
+    stage.run('cy', `mirror put ${LEAKED}`, { draft: draftPath(path, 'cy'), ...options });
+
+  it('brings ciphertext, decisions and signatures, and only what is missing', async () => {
+    const folder = place('by-hand');
+    const { summary } = await put({ mirror: [folder] });
+    assert.deepEqual(summary['bundles'], [
+      { mirror: folder, there: 0, put: 2 },
+      { mirror: PLANNED, there: 0, put: 2 },
+    ]);
+    assert.deepEqual(summary['decisions'], [folder, PLANNED]);
+    assert.deepEqual(summary['signatures'], [folder, PLANNED]);
+    const bundles = await readdir(join(folder, 'bundles'));
+    assert.equal(bundles.length, 2);
+    // One that was exchanged is replaced.
+    const [first = ''] = bundles;
+    const whole = await readFile(join(folder, 'bundles', first));
+    await writeFile(join(folder, 'bundles', first), 'other bytes');
+    const again = await put({ mirror: [folder] });
+    assert.deepEqual(again.summary['bundles'], [
+      { mirror: folder, there: 1, put: 1 },
+      { mirror: PLANNED, there: 2, put: 0 },
+    ]);
+    assert.deepEqual(await readFile(join(folder, 'bundles', first)), whole);
+  });
+
+  it('believes no mirror that it has taken anything, and goes on with the others', async () => {
+    for (const name of await readdir(join(planned(), 'bundles'))) {
+      await rm(join(planned(), 'bundles', name));
+    }
+    isSwallowing = true;
+    const folder = place('beside');
+    const rejected = put({ mirror: [folder] });
+    await assert.rejects(rejected, { message: `not everything is at ${PLANNED}` });
+    isSwallowing = false;
+    assert.equal((await readdir(join(folder, 'bundles'))).length, 2);
+  });
+
+  it('takes no draft of another plan', async () => {
+    await assert.rejects(
+      stage.run('cy', `mirror put ${HIDDEN}`, { draft: draftPath(path, 'cy') }),
+      {
+        message: /the draft is of/,
+      },
+    );
   });
 });
 
