@@ -73,6 +73,10 @@ const OTHER_NETWORK = 'solana:4sGjMW1sUnHzSxGspuhpqLDx6wiyjNtZAMdL4VZHirAn';
 
 /** Too few people, or people who have no say. */
 const people: readonly ApprovalCase[] = [
+  // First of all, while nobody has decided under the new root: from then on no older one counts anyway.
+  row('those who were officers, before the new ones have decided anything', ({ sign, keys }) =>
+    sign({ rootVersion: 1 }, keys.alice, keys.bob, keys.erin),
+  ),
   row('one signature', ({ sign, keys }) => sign({}, keys.alice)),
   row('one person fewer than the threshold', ({ sign, keys }) => sign({}, keys.alice, keys.bob)),
   signatures('one officer’s signature twice', ([a, b]) => [a, a, b]),
