@@ -9,7 +9,6 @@ import { openOfficerSession } from '../../../cli/officer/session.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
 import { parsePlan } from '../../../protocol/campaign/plan.ts';
-import { fromHex } from '../../../protocol/encoding/bytes.ts';
 import { generateKey, type AgeKey } from '../../../protocol/embargo/age.ts';
 import { openDraft } from '../../../protocol/embargo/draft.ts';
 import { CAMPAIGN } from './support/campaign.ts';
@@ -215,13 +214,7 @@ describe('endorse', () => {
 });
 
 describe('operators', () => {
-  before(async () => {
-    const [, , third] = stage.operators;
-    assert.ok(third);
-    const keypair = [...third.identitySeed, ...fromHex(third.identity.publicKey, 32)];
-    await writeFile(place('id.json'), JSON.stringify(keypair));
-    await stage.run('op', 'enroll', { identity: [place('id.json')], email: 'op@example.org' });
-  });
+  before(() => stage.enrolAs('op'));
   const counted = { required: 2, sound: ['acme', 'bolt'], unsound: [], missing: [] };
   /** A server that keeps back what bolt said. */
   const hiding = lying(/\/reviews$/, (body) => {

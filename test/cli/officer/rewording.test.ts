@@ -28,12 +28,7 @@ before(async () => {
   stage = await startStage();
   await stage.enrolAs('olga');
   first = await stage.bring(ID, 'armed');
-  await stage.server.sequence();
-  const messages = join(stage.folder, 'messages');
-  await operator('inbox', { save: messages });
-  const notice = join(messages, `${ID}.notice`);
-  const list = join(notice, 'COMMITMENT');
-  await operator(`verify-notice ${join(notice, 'notice.txt')}`, { list });
+  await stage.readNotice('olga', ID);
   await operator(`prefetch ${ID}`);
   second = await stage.seal(ID, {
     after: draftPath(first, 'ada'),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { auditRecord } from '../../../cli/audit/audit.ts';
@@ -11,8 +11,9 @@ import { openOfficerSession, type OfficerSession } from '../../../cli/officer/se
 import { openRecordDirectory } from '../../../cli/record/record-files.ts';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { followReadme, skipReadme } from '../audit/support/readme.ts';
+import { tamperWith } from '../audit/support/tamper.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
 // A second patch the same day, from the officers' machines to the operator's, in order of the tests.
@@ -23,10 +24,11 @@ const HOUR = 3_600_000;
 let stage: Stage;
 let first: string;
 let second: string;
+let third: string;
 const agents: { session: OfficerSession; memory: AgentMemory }[] = [];
 
 const operator = (line: string, options = {}): Promise<Run> => stage.run('olga', line, options);
-const saved = (): string => join(stage.folder, 'messages');
+const saved = (): string => join(stage.folder, 'messages-olga');
 const patch = (name: string): string => join(stage.folder, name);
 const wake = async (): Promise<void> => {
   for (const { session, memory } of agents) await serveOnce(session, memory, 60_000);
@@ -38,19 +40,12 @@ const exits = async (code: number, run: Promise<Run>, said: RegExp): Promise<voi
     return true;
   });
 };
-const verifyNotice = async (folder: string, list: string): Promise<void> => {
-  await stage.server.sequence();
-  await operator(`inbox`, { save: saved() });
-  const path = join(saved(), `${ID}.${folder}`);
-  await operator(`verify-notice ${join(path, 'notice.txt')}`, { list: join(path, list) });
-};
-
 before(async () => {
   stage = await startStage();
   await stage.enrolAs('olga');
 
   first = await stage.bring(ID, 'armed');
-  await verifyNotice('notice', 'COMMITMENT');
+  await stage.readNotice('olga', ID);
   await operator(`prefetch ${ID}`);
   stage.advanceTo(stage.releaseTime);
   for (const id of ['ada', 'bo']) {
@@ -132,7 +127,7 @@ describe('a second revision of a patch', () => {
     assert.ok(told.some((name) => name.startsWith(`${ID}.turn-`)));
     const folder = told.find((name) => name.startsWith(`${ID}.notice-`));
     assert.ok(folder);
-    await verifyNotice(folder.slice(ID.length + 1), 'COMMITMENT.r2');
+    await stage.readNotice('olga', ID, folder.slice(ID.length + 1), 'COMMITMENT.r2');
     await operator(`prefetch ${ID}`);
     await exits(3, operator(`fetch ${ID}`, { out: patch('second') }), /not released yet/);
     await exits(7, operator(`attest ${ID}`), /superseded/);
@@ -145,51 +140,72 @@ describe('a second revision of a patch', () => {
     await operator(`attest ${ID}`);
   });
 
+  const status = async (): Promise<[unknown, string]> => {
+    const { summary } = await stage.run('cy', `status ${ID}`);
+    const { attestedStake } = summary['adoption'] as { attestedStake: string };
+    return [summary['status'], attestedStake];
+  };
+
   it('is adopted by itself: what was said of the first one does not count', async () => {
-    const status = async (): Promise<[unknown, string]> => {
-      const { summary } = await stage.run('cy', `status ${ID}`);
-      const { attestedStake } = summary['adoption'] as { attestedStake: string };
-      return [summary['status'], attestedStake];
-    };
     assert.deepEqual(await status(), ['released', '20']);
     for (const it of stage.operators.slice(0, 2)) await stage.attest(it, 'attest', 2, ID);
     assert.deepEqual(await status(), ['adopted', '100']);
   });
 
-  it('opens the documents of both in the end', async () => {
-    await stage.run('ada', `disclose ${ID}`, { draft: draftPath(second, 'ada') });
-    await stage.run('bo', `approve ${ID}`, { draft: draftPath(second, 'bo'), yes: true });
+  it('is followed by a third one that is released at once, and counted by another snapshot', async () => {
+    third = await stage.seal(ID, {
+      after: draftPath(second, 'ada'),
+      files: {
+        'stake.txt': stage.snapshotOf([50n, 40n, 5n], 'epoch 651'),
+        'disclosure.md': '# Three unchecked additions mint tokens\n\nAll overflowed.\n',
+        'INSTRUCTIONS.md': 'git apply --index 0001-agave.patch, the third one\n',
+      },
+    });
+    const reason = { revision: third, reason: 'it halts nodes', now: true };
+    await stage.run('ada', `supersede ${ID}`, reason);
+    const approval = { draft: draftPath(third, 'bo'), yes: true };
+    const { summary } = await stage.run('bo', `approve ${ID}`, approval);
+    assert.deepEqual([summary['completed'], summary['status']], [true, 'released']);
+    await operator('inbox', { save: saved() });
+    const notices = (await readdir(saved())).filter((it) => it.startsWith(`${ID}.notice-`));
+    const folder = notices.toSorted().at(-1) ?? '';
+    await stage.readNotice('olga', ID, folder.slice(ID.length + 1), 'COMMITMENT.r3');
+    await operator(`prefetch ${ID}`);
+    // Decided on is not published: its key is another one, and its T0 hours away.
+    assert.ok(stage.now() < stage.releaseTime);
+    await exits(3, operator(`fetch ${ID}`, { out: patch('third') }), /shares of .* are to be published at once/);
+    await wake();
+    await operator(`fetch ${ID}`, { out: patch('third') });
+    await exits(7, operator(`verify ${patch('second')}`), /superseded/);
+    await operator(`attest ${ID}`);
+    assert.deepEqual(await status(), ['released', '5']);
+    for (const it of stage.operators.slice(0, 2)) await stage.attest(it, 'attest', 3, ID);
+    assert.deepEqual(await status(), ['adopted', '95']);
+  });
+
+  it('opens the documents of all in the end', async () => {
+    await stage.run('ada', `disclose ${ID}`, { draft: draftPath(third, 'ada') });
+    await stage.run('bo', `approve ${ID}`, { draft: draftPath(third, 'bo'), yes: true });
     await wake();
     assert.equal((await stage.run('cy', `status ${ID}`)).summary['opened'], true);
     const { client } = await openOfficerSession(await stage.contextOf('cy'));
     const text = async (name: string): Promise<string> =>
       utf8Decode(await client.document(ID, name));
     assert.match(await text('r1.disclosure.md'), /# Unchecked addition/);
-    assert.match(await text('disclosure.md'), /# Two unchecked additions/);
+    assert.match(await text('r2.disclosure.md'), /# Two unchecked additions/);
+    assert.match(await text('disclosure.md'), /# Three unchecked additions/);
     stage.advanceTo(stage.now() + HOUR);
     await stage.server.sequence();
   });
 });
 
-describe('the record of a campaign with two revisions', () => {
+describe('the record of a campaign with three revisions and two snapshots', () => {
   let record: string;
   const audit = async (directory: string): Promise<Run> =>
     operator(`audit ${directory}`, { rootSha256: stage.server.rootSha256 });
 
-  /** A copy with one file changed, and listed as it is now. */
-  const tamper = async (path: string, change: (bytes: Buffer) => Buffer): Promise<string> => {
-    const copy = await mkdtemp(join(stage.folder, 'copy-'));
-    await cp(record, copy, { recursive: true });
-    const bytes = await readFile(join(copy, path));
-    const changed = change(Buffer.from(bytes));
-    await writeFile(join(copy, path), changed);
-    const index = await readFile(join(copy, 'record.json'), 'utf8');
-    const entry = (it: Buffer): string =>
-      `"path": "${path}",\n   "size": ${it.length},\n   "sha256": "${sha256Hex(it)}"`;
-    assert.ok(index.includes(entry(bytes)));
-    await writeFile(join(copy, 'record.json'), index.replace(entry(bytes), entry(changed)));
-    return copy;
-  };
+  const tamper = (path: string, change: (bytes: Buffer) => Buffer): Promise<string> =>
+    tamperWith(record, stage.folder, path, change);
   const refuses = async (
     path: string,
     change: (bytes: Buffer) => Buffer,
@@ -207,7 +223,7 @@ describe('the record of a campaign with two revisions', () => {
     return bytes;
   };
 
-  it('has every plan, document, bundle, share, key and signature of both, and holds', async () => {
+  it('has every plan, document, bundle, share, key and signature of all, and holds', async () => {
     record = join(stage.folder, 'record');
     const sleep = (): Promise<void> => stage.server.sequence();
     const { summary, stdout } = await stage.run('olga', `record ${ID}`, { out: record }, { sleep });
@@ -217,16 +233,32 @@ describe('the record of a campaign with two revisions', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     const detail = (id: string): string => String(checks.find((it) => it['id'] === id)?.['detail']);
-    assert.match(detail('shares.release'), /revision 1: 2 shares: .*; revision 2: 2 shares: /);
-    assert.match(detail('bundles.closing'), /revision 1: closed for ever.*; revision 2: 8 files/);
-    assert.match(detail('adoption.tally'), /revision 1: 100 of .*; revision 2: 100 of /);
+    assert.match(
+      detail('shares.release'),
+      /revision 1: 2 shares: .*; revision 2: 2 shares: .*; revision 3: 2 shares: /,
+    );
+    assert.match(
+      detail('bundles.closing'),
+      /revision 1: closed for ever.*; revision 2: closed for ever.*; revision 3: 12 files/,
+    );
+    assert.match(
+      detail('adoption.tally'),
+      /revision 1: 100 of 100 .*; revision 2: 100 of 100 .*; revision 3: 95 of 95 /,
+    );
+    assert.match(detail('adoption.snapshot'), /epoch 650.*epoch 650.*revision 3: epoch 651/);
     const own = ['plan.txt', 'plan.json', 'release.key', 'SHA256SUMS.asc', 'tally.json'];
-    const [first, later] = [await readdir(record), await readdir(join(record, 'r2'))];
-    for (const name of own) assert.ok(first.includes(name) && later.includes(name), name);
-    assert.deepEqual(await readdir(join(record, 'commitment')), ['COMMITMENT', 'COMMITMENT.r2']);
+    for (const path of [record, join(record, 'r2'), join(record, 'r3')]) {
+      const files = await readdir(path);
+      for (const name of own) assert.ok(files.includes(name), name);
+    }
+    assert.deepEqual(await readdir(join(record, 'commitment')), [
+      'COMMITMENT',
+      'COMMITMENT.r2',
+      'COMMITMENT.r3',
+    ]);
     await audit(record);
     // What a record taught this home of decisions, its other commands know as well.
-    await operator(`verify ${patch('second')}`);
+    await operator(`verify ${patch('third')}`);
     await operator('inbox');
   });
 

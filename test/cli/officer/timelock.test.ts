@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it, mock } from 'node:test';
 
+import { auditRecord } from '../../../cli/audit/audit.ts';
+import type { CheckResult } from '../../../cli/audit/check.ts';
 import { connectTo } from '../../../cli/client/connect.ts';
 import { envelopeJsonOf } from '../../../cli/client/envelope.ts';
-import { signerFromSeed } from '../../../platform/ed25519.ts';
+import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { openRecordDirectory } from '../../../cli/record/record-files.ts';
+import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { planDigest } from '../../../protocol/campaign/plan.ts';
 import { open } from '../../../protocol/embargo/age.ts';
 import { readBeacon } from '../../../protocol/embargo/beacon.ts';
@@ -17,8 +21,9 @@ import { formatTime } from '../../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
 import { encodeDirective, parseDirective } from '../../../protocol/statement/directive.ts';
 import { beaconJson, QUICKNET_ROUNDS } from '../../protocol/embargo/drand.ts';
+import { tamperWith } from '../audit/support/tamper.ts';
 import { listen, type TestServer } from '../support/static-server.ts';
-import { startStage, type Stage } from './support/stage.ts';
+import { startStage, type Run, type Stage } from './support/stage.ts';
 
 /** Quicknet signed this round long ago, so the clocks of this story are set to when it did. */
 const [, [EARLIER, earlier], [ROUND, signature]] = QUICKNET_ROUNDS as [
@@ -51,6 +56,7 @@ before(async () => {
   });
   beacon = join(stage.folder, 'beacon.json');
   await writeFile(beacon, beaconJson(ROUND, signature));
+  await stage.enrolAs('olga');
 });
 after(async () => {
   await relay[Symbol.asyncDispose]();
@@ -169,9 +175,15 @@ describe('a time-locked campaign', () => {
 });
 
 describe('a time-locked campaign whose beacon never comes', () => {
+  let path: string;
+  const fetchPatch = (): Promise<Run> =>
+    stage.run('olga', `fetch ${HALTED}`, { out: join(stage.folder, 'patch') });
+
   it('comes out when enough officers say so by hand, which no agent does by itself', async () => {
     stage.advanceTo(T0 - 2 * 3_600_000);
-    await stage.bring(HALTED, 'armed');
+    path = await stage.bring(HALTED, 'armed');
+    await stage.readNotice('olga', HALTED);
+    await stage.run('olga', `prefetch ${HALTED}`);
     stage.advanceTo(T0 - 1);
     const options = { key: 'break-glass' };
     const early = stage.run('ada', `share publish ${HALTED}`, options);
@@ -181,6 +193,7 @@ describe('a time-locked campaign whose beacon never comes', () => {
     await assert.rejects(runAgent('ada', relay.url), /not everything could be looked after/);
     assert.deepEqual(await published(HALTED), { shares: [], breakGlass: [] });
     for (const officer of ['ada', 'bo', 'cy']) {
+      await assert.rejects(fetchPatch(), { name: 'NotReleasedError' });
       assert.equal((await stage.run('ada', `status ${HALTED}`)).summary['status'], 'armed');
       const { stderr } = await stage.run(officer, `share publish ${HALTED}`, options);
       assert.match(stderr, /BREAK-GLASS/);
@@ -188,6 +201,39 @@ describe('a time-locked campaign whose beacon never comes', () => {
     const { summary, stderr } = await stage.run('ada', `status ${HALTED}`);
     assert.equal(summary['status'], 'released');
     assert.match(stderr, /BREAK-GLASS: officers used the second split by hand; 3 of 3/);
+  });
+
+  it('is opened by operators through the second split, who are told so', async () => {
+    const { summary, stderr } = await fetchPatch();
+    assert.match(stderr, /BREAK-GLASS/);
+    assert.deepEqual(summary['approvedBy'], ['ada', 'bo']);
+    await stage.run('olga', `verify ${join(stage.folder, 'patch')}`);
+  });
+
+  it('has a record that tells who used the second split, and holds by its shares alone', async () => {
+    for (const it of stage.operators.slice(0, 2)) await stage.attest(it, 'attest', 1, HALTED);
+    await stage.run('ada', `disclose ${HALTED}`, { draft: draftPath(path, 'ada') });
+    await stage.run('bo', `approve ${HALTED}`, { draft: draftPath(path, 'bo'), yes: true });
+    for (const officer of ['bo', 'cy']) {
+      await stage.run(officer, `share publish ${HALTED}`, { key: 'closing' });
+    }
+    await stage.server.sequence();
+    await stage.server.sequence();
+    const record = join(stage.folder, 'record');
+    const sleep = (): Promise<void> => stage.server.sequence();
+    const run = await stage.run('olga', `record ${HALTED}`, { out: record }, { sleep });
+    assert.equal(run.summary['result'], 'pass');
+    assert.match(run.stderr, /BREAK-GLASS/);
+    const results = async (directory: string): Promise<readonly CheckResult[]> =>
+      auditRecord({ files: await openRecordDirectory(directory), verify: verifyEd25519 });
+    const used = (await results(record)).find(({ id }) => id === 'shares.break-glass');
+    assert.equal(used?.status, 'pass');
+    assert.match(used.detail, /BREAK-GLASS.*ada, bo, cy/);
+
+    const other = await readFile(join(record, 'shares', 'break-glass.bo'));
+    const copy = await tamperWith(record, stage.folder, 'shares/break-glass.ada', () => other);
+    const failed = (await results(copy)).filter(({ status }) => status === 'fail');
+    assert.ok(failed.some(({ id }) => id === 'shares.break-glass'));
   });
 });
 

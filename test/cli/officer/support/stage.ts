@@ -70,6 +70,8 @@ export interface Stage extends AsyncDisposable {
   contextOf(officer: string, overrides?: Partial<Context>): Promise<Context>;
   /** Give the third operator a home of this name, and enrol there. */
   enrolAs(name: string): Promise<void>;
+  /** What a plan may pin as `stake.txt` instead: the stake of each operator's validator. */
+  snapshotOf(stakes: readonly bigint[], point: string): Uint8Array;
   /** Fill and seal a campaign; the path of its directory. */
   seal(campaign?: string, options?: SealInput): Promise<string>;
   attest(
@@ -78,6 +80,8 @@ export interface Stage extends AsyncDisposable {
     counter: number,
     campaign?: string,
   ): Promise<void>;
+  /** Save the inbox, and verify the notice in one of its folders. */
+  readNotice(operator: string, campaign: string, folder?: string, list?: string): Promise<void>;
   /** Seal a campaign and have the first officers take it to this state; the path of its directory. */
   bring(campaign: string, to: 'draft' | 'committed' | 'notified' | 'armed'): Promise<string>;
   /** T0 of the campaign sealed last: two hours from then. Unix ms. */
@@ -170,16 +174,19 @@ export async function startStage({
     });
 
   const operators = await makeOperators();
-  const snapshot = encodeSnapshot({
-    network: NETWORK,
-    point: 'epoch 650',
-    source: 'test',
-    rows: operators.map(({ validator }, index) => ({
-      identity: validator,
-      voteAccount: toBase58(generateSeed()),
-      stake: STAKES[index] ?? 0n,
-    })),
-  });
+  const snapshotOf = (stakes: readonly bigint[], point: string): Uint8Array =>
+    encodeSnapshot({
+      network: NETWORK,
+      point,
+      source: 'test',
+      rows: operators.map(({ validator }, index) => ({
+        identity: validator,
+        voteAccount: toBase58(generateSeed()),
+        stake: stakes[index] ?? 0n,
+      })),
+    });
+  const snapshot = snapshotOf(STAKES, 'epoch 650');
+
   const stage: Stage = {
     server,
     officers,
@@ -194,6 +201,7 @@ export async function startStage({
       clock = time;
     },
     contextOf,
+    snapshotOf,
     async run(officer, line, options = {}, overrides = {}) {
       const context = await testContext({
         home: homeOf(officer),
@@ -257,6 +265,14 @@ export async function startStage({
         ...(kind === 'attest' ? { variant: 'agave' } : { reason: 'it halts' }),
       });
       await client.sendStatement(campaign, signEnvelope(payload, operator.signer));
+    },
+    async readNotice(operator, campaign, name = 'notice', list = 'COMMITMENT') {
+      await server.sequence();
+      const save = join(folder, `messages-${operator}`);
+      await stage.run(operator, 'inbox', { save });
+      const path = join(save, `${campaign}.${name}`);
+      const notice = join(path, 'notice.txt');
+      await stage.run(operator, `verify-notice ${notice}`, { list: join(path, list) });
     },
     async bring(campaign, to) {
       const path = await stage.seal(campaign);
