@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -9,16 +10,26 @@ import Database from 'better-sqlite3';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { generateKey, open, seal } from '../../protocol/embargo/age.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
+import { QUICKNET, timeOfRound } from '../../protocol/embargo/timelock.ts';
 import { sha256Hex, toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import { encodePublication, verifyPublication } from '../../protocol/statement/share.ts';
 import { makeCard } from '../../server/card.ts';
+import { beaconJson, QUICKNET_ROUNDS } from '../protocol/embargo/drand.ts';
 import { sealCampaign } from '../support/campaign.ts';
-import { DAY_MS, HOUR_MS } from '../support/clock.ts';
+import { DAY_MS, HOUR_MS, testClock } from '../support/clock.ts';
 import { makeOfficers } from '../support/officers.ts';
+import { makeValidator, snapshotOf } from '../support/operators.ts';
 import type { Story } from '../support/story.ts';
-import { envelopeJson, envelopeOf, expectStatus } from '../support/story.ts';
+import {
+  envelopeJson,
+  envelopeOf,
+  expectStatus,
+  openStory,
+  postSnapshot,
+} from '../support/story.ts';
+import { startTestServer } from '../support/test-server.ts';
 import type { World } from '../support/world.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -267,5 +278,42 @@ describe('the server as custodian', () => {
     await writeFile(other, (await readFile(other, 'utf8')).replace('/v1', '/v2'));
     await assert.rejects(world.server.restartWith({ CUSTODY: other }), { code: 'key_invalid' });
     await world.server.restart();
+  });
+});
+
+describe('the server as custodian of a time-locked share', () => {
+  it('publishes it with the beacon of its round, and nothing while there is none', async () => {
+    // Quicknet signed this round long ago, so the clock of this story is set to when it did.
+    const [, , [round, signature] = [0, '']] = QUICKNET_ROUNDS;
+    const t0 = timeOfRound(QUICKNET, round);
+    const clock = testClock(t0 - HOUR_MS);
+    const folder = await mkdtemp(join(tmpdir(), 'sealdrop-beacon-'));
+    const beacon = join(folder, 'beacon.json');
+    const officers = await makeOfficers(3);
+    await using server = await startTestServer({
+      officers,
+      custody: true,
+      now: clock.now,
+      env: { BEACONS: beacon },
+    });
+    const snapshot = await postSnapshot(server, snapshotOf([makeValidator(1n)]));
+    const story = await openStory(server, { snapshot, serverShares: 1, timelock: true });
+    assert.equal(story.sealed.plan.timelock?.round, round);
+    await story.arm();
+    clock.set(t0);
+    for (const officer of officers.slice(0, 2)) {
+      expectStatus(await story.publishShare(officer, 'release'), 200);
+    }
+    await server.tendShares();
+    assert.equal(await story.status(), 'armed');
+    assert.ok(server.logged.some(({ message }) => /cannot be published/.test(message)));
+
+    await writeFile(beacon, beaconJson(round, signature));
+    await server.tendShares();
+    assert.equal(await story.status(), 'armed', 'not asked again at once');
+    clock.advance(5_000);
+    await server.tendShares();
+    assert.equal(await story.status(), 'released');
+    await rm(folder, { recursive: true });
   });
 });

@@ -13,12 +13,14 @@ import { sealBundle } from '../../protocol/embargo/bundle.ts';
 import { withAccessKey } from '../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums } from '../../protocol/embargo/release.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { lock } from '../../protocol/embargo/lock.ts';
 import { serverHolders } from '../../protocol/embargo/server-holder.ts';
 import { splitKey } from '../../protocol/embargo/share.ts';
 import { encodeSums } from '../../protocol/embargo/sums.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
+import { QUICKNET, roundAt } from '../../protocol/embargo/timelock.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { formatTime } from '../../protocol/encoding/time.ts';
+import { formatTime, parseTime } from '../../protocol/encoding/time.ts';
 import { holderRecipient, type TrustRoot } from '../../protocol/trust/root.ts';
 import type { TestOfficer } from './officers.ts';
 
@@ -62,6 +64,8 @@ export interface SealOptions {
   readonly notice?: string;
   readonly reviews?: ReviewPolicy;
   readonly exercise?: boolean;
+  /** Release shares are locked to the drand round of T0. */
+  readonly timelock?: boolean;
   /** How many release shares are the server's; none by default. */
   readonly serverShares?: number;
   /** What the plan names. */
@@ -150,15 +154,26 @@ export async function sealCampaign(
     closing: await split('closing', closing.identity),
     'break-glass': new Map<string, Uint8Array>(),
   };
+  const round = roundAt(QUICKNET, parseTime(releaseTime));
+  const locked = new Map<string, Uint8Array>();
+  for (const [holder, bytes] of options.timelock ? shares.release : []) {
+    locked.set(holder, await lock(bytes, QUICKNET, round));
+  }
+  const fileOf = (key: KeyName, holder: string): Uint8Array | undefined =>
+    key === 'release' ? locked.get(holder) : undefined;
   const planned = (['release', 'closing'] as const).flatMap((key) =>
-    [...shares[key]].map(([officer, bytes]) => ({ key, officer, sha256: documentDigest(bytes) })),
+    [...shares[key]].map(([officer, bytes]) => {
+      const file = fileOf(key, officer);
+      const share = { key, officer, sha256: documentDigest(bytes) };
+      return file === undefined ? share : { ...share, locked: sha256Hex(file) };
+    }),
   );
   const custody = await Promise.all(
     (['release', 'closing'] as const).flatMap((key) =>
       [...shares[key]].map(async ([officer, bytes]) => ({
         key,
         officer,
-        sealed: await seal(bytes, [holderRecipient(root, officer) ?? '']),
+        sealed: await seal(fileOf(key, officer) ?? bytes, [holderRecipient(root, officer) ?? '']),
       })),
     ),
   );
@@ -175,6 +190,7 @@ export async function sealCampaign(
     accessRecipient: access.recipient,
     closingRecipient: closing.recipient,
     shareThreshold: root.shareThreshold,
+    ...(options.timelock && { timelock: { chain: QUICKNET.hash, round } }),
     shares: planned,
     bundles: [{ variant: VARIANT, sha256: bundle.sha256, size: bundle.size }],
     closingBundle: { sha256: closingBundle.sha256, size: closingBundle.size },
