@@ -3,6 +3,7 @@ import { CliError } from '../errors.ts';
 import { BEACON_OPTION } from '../client/beacon.ts';
 import { withAnswerLimit } from '../client/http.ts';
 import { openMirror } from '../client/mirror.ts';
+import { MIRROR_TARGET_OPTION } from '../client/mirror-option.ts';
 import { serveOnce } from '../officer/agent.ts';
 import { hasTroubles, startAgent } from '../officer/agent-memory.ts';
 import { tellClock } from '../officer/clock.ts';
@@ -21,12 +22,7 @@ export const agentCommand: Command = {
       description: 'your draft of a campaign: the agent then publishes the combined key too',
       many: true,
     },
-    {
-      flag: '--mirror <target>',
-      description:
-        'folder or https address to publish to besides the server and the plan’s mirrors',
-      many: true,
-    },
+    MIRROR_TARGET_OPTION,
     {
       flag: '--clock <url>',
       description: 'any https server to compare the clock with, besides server and mirrors',

@@ -7,6 +7,7 @@ import { argument, getOption, listOption, type Command } from '../command.ts';
 import { keepCiphertext } from '../operator/ciphertext.ts';
 import { findClosingKey, requireDisclosed } from '../operator/disclosure.ts';
 import { mirrorsNamed } from '../client/decisions.ts';
+import { MIRROR_SOURCE_OPTION } from '../client/mirror-option.ts';
 import { listenTo } from '../operator/newest-chain.ts';
 import { connectToRead, openToRead, type ReaderSession } from '../operator/session.ts';
 import { requireFree, writeFiles } from '../operator/write-files.ts';
@@ -18,11 +19,7 @@ export const disclosureCommand: Command = {
   args: [{ name: 'id', description: 'campaign id' }],
   options: [
     { flag: '--out <dir>', description: 'new folder for the documents', required: true },
-    {
-      flag: '--mirror <source>',
-      description: 'folder or https address to ask besides the server and the plan’s mirrors',
-      many: true,
-    },
+    MIRROR_SOURCE_OPTION,
   ],
   example: 'sealdrop disclosure SDX-2026-7KQ4 --mirror /mnt/mirror --out ./disclosed',
 

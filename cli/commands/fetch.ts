@@ -21,6 +21,7 @@ import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { openHome } from '../home/home.ts';
 import { keptPlans, loadChain, type Chain } from '../client/chain.ts';
 import { mirrorsNamed } from '../client/decisions.ts';
+import { MIRROR_SOURCE_OPTION } from '../client/mirror-option.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { listenTo, newestChain } from '../operator/newest-chain.ts';
 import { requireNoticeOf, supersededError } from '../operator/notice.ts';
@@ -49,11 +50,7 @@ export const fetchCommand: Command = {
     { flag: '--out <dir>', description: 'new folder for the patch', required: true },
     { flag: '--variant <name>', description: 'client variant; default: the only one' },
     { flag: '--wait', description: 'wait for T0' },
-    {
-      flag: '--mirror <source>',
-      description: 'folder or https address to ask besides the server and the plan’s mirrors',
-      many: true,
-    },
+    MIRROR_SOURCE_OPTION,
   ],
   example: 'sealdrop fetch SDX-2026-7KQ4 --variant agave --wait --out ./patch',
 

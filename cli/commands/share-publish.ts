@@ -3,6 +3,7 @@ import { isDue } from '../../protocol/campaign/due.ts';
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import { KEY_NAMES, keyName, type KeyName } from '../../protocol/embargo/key-name.ts';
 import { BEACON_OPTION, beaconFinder } from '../client/beacon.ts';
+import { MIRROR_TARGET_OPTION } from '../client/mirror-option.ts';
 import { argument, findOption, listOption, type Command } from '../command.ts';
 import { CliError, InterruptedError, NotReleasedError, UsageError } from '../errors.ts';
 import { isHolder, openOwnShares } from '../officer/custody.ts';
@@ -24,12 +25,7 @@ export const sharePublishCommand: Command = {
       defaultValue: 'release',
     },
     BEACON_OPTION,
-    {
-      flag: '--mirror <target>',
-      description:
-        'folder or https address to publish to besides the server and the plan’s mirrors',
-      many: true,
-    },
+    MIRROR_TARGET_OPTION,
   ],
   example: 'sealdrop share publish SDX-2026-7KQ4',
 
