@@ -10,7 +10,6 @@ import { runCommand } from '../../../cli/command.ts';
 import { agentCommand } from '../../../cli/commands/agent.ts';
 import { ProblemError, TemporaryError } from '../../../cli/errors.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
-import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
@@ -22,6 +21,7 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import { mergeSignatures, signEnvelope, type Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodeDirective } from '../../../protocol/statement/directive.ts';
 import { envelopeJson, envelopeOf } from '../../support/story.ts';
+import { exitOf } from './support/exit-of.ts';
 import { moveIn } from './support/officers.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
@@ -64,15 +64,6 @@ const gone = reachWith(() => Promise.reject(new TypeError('down')));
 
 const olga = (line: string, options = {}, through = gone): Promise<Run> =>
   stage.run('olga', line, options, { fetch: through });
-async function exitOf(run: Promise<Run>, said: RegExp): Promise<number> {
-  try {
-    await run;
-  } catch (error) {
-    assert.match((error as Error).message, said);
-    return exitCodeOf(error);
-  }
-  return 0;
-}
 /** An officer's agent, started anew; that the server is gone is a trouble that it tells. */
 async function wake(officer: string, through: typeof fetch): Promise<string> {
   const context = await stage.contextOf(officer, { fetch: through });
@@ -88,12 +79,8 @@ const filesOf = async (): Promise<readonly string[]> =>
     .sort();
 
 async function prefetched(campaign: string): Promise<void> {
-  await stage.server.sequence();
-  await olga('inbox', { save: place('mail') }, stage.reach);
-  const notice = join(place('mail'), `${campaign}.notice`);
-  const list = { list: join(notice, 'COMMITMENT') };
-  await olga(`verify-notice ${join(notice, 'notice.txt')}`, list, stage.reach);
-  await olga(`prefetch ${campaign}`, {}, stage.reach);
+  await stage.readNotice('olga', campaign);
+  await stage.run('olga', `prefetch ${campaign}`);
 }
 
 before(async () => {

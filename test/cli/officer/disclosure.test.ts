@@ -5,16 +5,15 @@ import { after, before, describe, it } from 'node:test';
 import { openMirror, publicationPath } from '../../../cli/client/mirror.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { agentCommand } from '../../../cli/commands/agent.ts';
-import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { bundlePath } from '../../../cli/officer/sealed-dir.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { parsePlan, planDigest, type Plan } from '../../../protocol/campaign/plan.ts';
-import { fromHex, sha256Hex } from '../../../protocol/encoding/bytes.ts';
+import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../../protocol/signature/dsse.ts';
 import { encodePublication, parsePublication } from '../../../protocol/statement/share.ts';
-import { moveIn } from './support/officers.ts';
+import { exitOf } from './support/exit-of.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
 // What was hidden is opened against the will of whoever has the server: two of three officers' agents,
@@ -37,15 +36,6 @@ const refusing: typeof fetch = () => Promise.resolve(new Response('no', { status
 
 const olga = (line: string, options = {}, through = gone): Promise<Run> =>
   stage.run('olga', line, options, { fetch: through });
-async function exitOf(run: Promise<Run>, said: RegExp): Promise<number> {
-  try {
-    await run;
-  } catch (error) {
-    assert.match((error as Error).message, said);
-    return exitCodeOf(error);
-  }
-  return 0;
-}
 /** An officer's agent, started anew; what is missing at the server is a trouble that it tells. */
 async function wake(officer: string, through: typeof fetch, folder = mirror()): Promise<void> {
   const context = await stage.contextOf(officer, { fetch: through });
@@ -64,14 +54,9 @@ const open = (out: string, through = gone, folder = mirror()): Promise<Run> =>
 /** A campaign that is armed, as olga and the officers' homes have it. */
 async function prepare(campaign: string): Promise<string> {
   const path = await stage.bring(campaign, 'armed');
-  await stage.server.sequence();
-  const online = { fetch };
-  await stage.run('olga', 'inbox', { save: place('mail') }, online);
-  const notice = join(place('mail'), `${campaign}.notice`);
-  const list = { list: join(notice, 'COMMITMENT') };
-  await stage.run('olga', `verify-notice ${join(notice, 'notice.txt')}`, list, online);
-  await stage.run('olga', `prefetch ${campaign}`, {}, online);
-  for (const id of ['ada', 'bo', 'cy']) await stage.run(id, 'agent', { once: true }, online);
+  await stage.readNotice('olga', campaign);
+  await stage.run('olga', `prefetch ${campaign}`);
+  for (const id of ['ada', 'bo', 'cy']) await stage.run(id, 'agent', { once: true }, { fetch });
   const bytes = await openHome(await stage.contextOf('olga'))
     .campaign(campaign)
     .find('plan.txt');
@@ -94,14 +79,7 @@ async function requireDocuments(out: string): Promise<void> {
 
 before(async () => {
   stage = await startStage();
-  const { home } = await stage.contextOf('olga');
-  await moveIn(home, stage.officers, undefined, stage.server.url);
-  const [operator] = stage.operators;
-  assert.ok(operator);
-  const keypair = [...operator.identitySeed, ...fromHex(operator.identity.publicKey, 32)];
-  await writeFile(place('id.json'), JSON.stringify(keypair));
-  const identity = [place('id.json')];
-  await stage.run('olga', 'enroll', { identity, email: 'olga@validator.example' });
+  await stage.enrolAs('olga');
 });
 after(() => stage[Symbol.asyncDispose]());
 
