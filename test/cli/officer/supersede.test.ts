@@ -173,7 +173,11 @@ describe('a second revision of a patch', () => {
     await operator(`prefetch ${ID}`);
     // Decided on is not published: its key is another one, and its T0 hours away.
     assert.ok(stage.now() < stage.releaseTime);
-    await exits(3, operator(`fetch ${ID}`, { out: patch('third') }), /shares of .* are to be published at once/);
+    await exits(
+      3,
+      operator(`fetch ${ID}`, { out: patch('third') }),
+      /shares of .* are to be published at once/,
+    );
     await wake();
     await operator(`fetch ${ID}`, { out: patch('third') });
     await exits(7, operator(`verify ${patch('second')}`), /superseded/);
