@@ -37,6 +37,8 @@ export interface AgentMemory {
   readonly mirrorsDue: Map<string, { readonly directive: string | null; readonly at: number }>;
   /** T0 of each campaign that waits for it, Unix ms. */
   readonly waiting: Map<string, number>;
+  /** Campaigns that the server says it has opened, for as long as it says so. */
+  readonly opened: Set<string>;
   /** The last trouble told, by what it is about: the same is not told every second. */
   readonly troubles: Map<string, string>;
 }
@@ -66,6 +68,7 @@ export async function startAgent(
     mirrored: new Map(),
     mirrorsDue: new Map(),
     waiting: new Map(),
+    opened: new Set(),
     troubles: new Map(),
   };
 }

@@ -203,7 +203,13 @@ function isOver(view: CampaignView, memory: AgentMemory): boolean {
     if (!isOutEverywhere(memory, campaign, 'break-glass')) return false;
   }
   // Opened by the server is not yet open to those whom it refuses: mirrors get our share too.
-  if (opened) memory.done.add(`${campaign} closing`);
+  const closing = `${campaign} closing`;
+  if (opened && !memory.done.has(closing)) {
+    memory.opened.add(campaign);
+    memory.done.add(closing);
+  }
+  // Nobody has verified that it is open: once the server says otherwise, our share is due again.
+  if (!opened && memory.opened.delete(campaign)) memory.done.delete(closing);
   const isKnown = memory.planned.has(campaign);
   return status === 'disclosed' && isKnown && isOutEverywhere(memory, campaign, 'closing');
 }

@@ -98,7 +98,8 @@ function lintNotice(
     .flatMap((source) => [source.split('/').slice(-2).join('/'), source.split('/').at(-1) ?? ''])
     .filter((name) => !variants.has(name));
   return lintWords(textOf(directory, 'notice.md'), {
-    disclosure: textOf(directory, 'disclosure.md'),
+    // Its own id stands in both, and may be four letters.
+    disclosure: textOf(directory, 'disclosure.md').replaceAll(campaign.id, ''),
     patches: new Map(patches.map(({ name, bytes }) => [name, readPatchText(bytes)])),
     artifacts: campaign.variants.flatMap(({ files }) => files),
     repositories: [...new Set(repositories)],

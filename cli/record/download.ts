@@ -63,7 +63,9 @@ export async function downloadRecord(
   const view = await client.campaign(id);
   if (!view.opened) {
     throw new NotReleasedError(
-      `${id} is not disclosed yet: it is ${view.status}`,
+      view.status === 'disclosed'
+        ? `${id} is disclosed, but not opened yet: too few closing shares are out`
+        : `${id} is not disclosed yet: it is ${view.status}`,
       'there is a record once its documents are open',
     );
   }

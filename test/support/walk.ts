@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../../cli/drill/free-port.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const WALK_TIMEOUT_MS = 300_000;
+export const WALK_TIMEOUT_MS = 600_000;
 
 /** What a reader copies into a shell, and the heading that it stands under. */
 interface ShellBlock {

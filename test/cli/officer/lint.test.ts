@@ -272,6 +272,17 @@ describe('lint', () => {
     });
     await assertFinding('warning', 'notice.md:3', /"tokens".*title/, notice('tokens'));
     await assertFinding('warning', 'notice.md:3', /"zeroize".*file/, notice('Zeroize'));
+    // An id that happens to be a word is in both titles, as it should be.
+    const id = 'SDX-2026-MYAY';
+    const titled = {
+      'notice.md': `# ${id} on ${RELEASE_TIME}\n\nBe there.\n`,
+      'disclosure.md': `# ${id}: it mints\n\nIt did.\n`,
+    };
+    const found = await lint({ file: { id }, files: titled });
+    assert.deepEqual(
+      found.filter(({ where }) => where.startsWith('notice.md')),
+      [],
+    );
     assert.deepEqual(await lint(notice('updates of validators')), []);
   });
 

@@ -457,6 +457,36 @@ describe('a server that lies', () => {
     await approve(fetch);
     assert.equal(await statusOf(campaign), 'disclosed');
   });
+
+  it('cannot make an agent forget a campaign by calling it a draft, or disclosed and opened', async () => {
+    const id = 'SDX-2026-GONE';
+    await stage.bring(id, 'armed');
+    let claims: typeof fetch = fetch;
+    const agent = await agentOf('ada', (input, init) => claims(input, init));
+    await agent.wake();
+
+    const calling = (change: (view: Record<string, unknown>) => object): typeof fetch =>
+      lying(/campaigns$/, (body) => {
+        const { campaigns } = JSON.parse(body) as { campaigns: Record<string, unknown>[] };
+        const changed = campaigns.map((it) => (it['campaign'] === id ? change(it) : it));
+        return JSON.stringify({ campaigns: changed });
+      });
+    claims = calling((it) => ({ ...it, status: 'disclosed', opened: true }));
+    await agent.wake();
+    stage.advanceTo(stage.releaseTime);
+    // By what this home has kept it is armed, and its T0 has come.
+    claims = calling((it) => ({ ...it, status: 'draft', sequence: 0 }));
+    await agent.wake();
+    assert.deepEqual(await published(id), ['ada']);
+
+    // What was claimed for a while is not believed for ever.
+    claims = calling((it) => ({ ...it, status: 'disclosed', opened: true }));
+    await agent.wake();
+    stage.advanceTo(stage.releaseTime + 14 * 24 * HOUR);
+    claims = fetch;
+    await agent.wake();
+    assert.equal(agent.attempts(id), 2, 'the release share, then the closing share');
+  });
 });
 
 describe('the latest disclosure date', () => {

@@ -397,4 +397,43 @@ describe('an operator', () => {
     const summary = await run(declineCommand, { args: [story.sealed.id], options });
     assert.equal(summary['kind'], 'decline');
   });
+
+  it('asks for neither root nor checkpoint within a minute of a command that verified both', async () => {
+    const asked: string[] = [];
+    const counting: TestContext = {
+      ...machine,
+      fetch: (input, init) => {
+        asked.push(new URL(urlOf(input)).pathname);
+        return fetch(input, init);
+      },
+    };
+    const options = { reason: 'we run another client' };
+    const decline = async (): Promise<readonly string[]> => {
+      asked.length = 0;
+      await runCommand(declineCommand, { args: [story.sealed.id], options }, counting);
+      return asked.filter((path) => !path.startsWith('/v1/auth/'));
+    };
+    outpost.clock.advance(MINUTE_MS + 1000);
+    await outpost.server.sequence();
+    const fresh = await decline();
+    assert.ok(fresh.includes('/log/checkpoint') && fresh.some((path) => path.startsWith('/tuf/')));
+    outpost.clock.advance(MINUTE_MS - 1000);
+    const said = ['/v1/inbox', `${story.path}/statements`];
+    assert.deepEqual(await decline(), said);
+    outpost.clock.advance(2000);
+    assert.ok((await decline()).includes('/log/checkpoint'));
+  });
+
+  it('says nothing under a root that has expired, however recent its checkpoint is', async () => {
+    const { clock, server } = outpost;
+    const options = { reason: 'we run another client' };
+    const input = { args: [story.sealed.id], options };
+    clock.advance(Date.parse(server.root.expires) - clock.now() - 30_000);
+    await server.sequence();
+    await run(declineCommand, input);
+    clock.advance(31_000);
+    const { checkpoint } = await openHome(machine).state.read();
+    assert.ok(clock.now() - Date.parse(checkpoint?.seenAt ?? '') < MINUTE_MS);
+    await assert.rejects(run(declineCommand, input), { code: 'trust_invalid' });
+  });
 });
