@@ -43,9 +43,11 @@ export function progressLines(
 ): string[] {
   const { plan, state, view, pending } = standing;
   const { published, threshold } = view.shares;
+  const left = parseTime(state.releaseTime) - now;
+  const released = state.released && left > 0;
   const lines = [
     `${plan.campaign}  ${state.status}${plan.exercise ? '  EXERCISE' : ''}`,
-    `T0         ${state.releaseTime}  ${countdown(parseTime(state.releaseTime) - now)}`,
+    `T0         ${state.releaseTime}  ${released ? 'released ahead of it' : countdown(left)}`,
     `shares     ${published.length} out of ${threshold} needed  ${published.join(', ')}`.trimEnd(),
   ];
   const custody = serverCustodyText(plan);
