@@ -38,14 +38,20 @@ interface Agent {
   wake(): Promise<number>;
 }
 
-async function agentOf(officer: string, through: typeof fetch = fetch): Promise<Agent> {
+async function agentOf(
+  officer: string,
+  through: typeof fetch = fetch,
+  now: () => number = () => stage.now(),
+): Promise<Agent> {
   const attempts: string[] = [];
   const recording: typeof fetch = (input, init) => {
     const url = input instanceof Request ? input.url : input.toString();
     if (init?.method === 'POST' && url.endsWith('/shares')) attempts.push(url);
     return through(input, init);
   };
-  const session = await openOfficerSession(await stage.contextOf(officer, { fetch: recording }));
+  const session = await openOfficerSession(
+    await stage.contextOf(officer, { fetch: recording, now }),
+  );
   const memory = await startAgent(session, []);
   return {
     session,
@@ -202,6 +208,26 @@ describe('the agent', () => {
 });
 
 describe('an agent that runs for weeks', () => {
+  it('is never early, however far T0 is, and whichever way its clock jumps', async () => {
+    const campaign = 'SDX-2026-JUMP';
+    await stage.bring(campaign, 'armed');
+    const DAY = 24 * HOUR;
+    const distances = [1000, HOUR, 24 * DAY, 25 * DAY, 60 * DAY, 3653 * DAY];
+    let clock = stage.now();
+    const agent = await agentOf('ada', fetch, () => clock);
+    await agent.wake();
+    stage.advanceTo(stage.releaseTime);
+    for (const left of [...distances, ...distances.toReversed()]) {
+      clock = stage.releaseTime - left;
+      const wait = await agent.wake();
+      assert.ok(wait > 0 && wait <= Math.min(60_000, Math.max(left, 1000)), `${left}: ${wait}`);
+      assert.equal(agent.attempts(campaign), 0, String(left));
+    }
+    clock = stage.releaseTime;
+    await agent.wake();
+    assert.deepEqual(await published(campaign), ['ada']);
+  });
+
   it('asks for a newer root of trust whenever it looks', async () => {
     const asked: string[] = [];
     const agent = await agentOf('ada', (input, init) => {
