@@ -193,7 +193,8 @@ export function verifyPlannedShare(
  * Check that any t of these shares, t as the plan says, make the key, and one fewer do not.
  *
  * It is enough to exchange the last of the first t shares for each of the others: a share that lies
- * off the polynomial moves its value at zero, so every share is on it if the key never changes.
+ * off the polynomial moves its value at zero, so every share is on it if the key never changes. Two of them
+ * at one coordinate are one share, though, with which two holders count once.
  *
  * @param shares - All shares of `key`, each already checked by {@link verifyPlannedShare}.
  * @throws {@link ProtocolError} `key_mismatch`; `share_invalid` when fewer shares would do.
@@ -204,6 +205,9 @@ export async function checkSplit(
   key: KeyName,
 ): Promise<void> {
   const threshold = thresholdOf(plan, key);
+  if (new Set(shares.map(({ share }) => share.at(-1))).size !== shares.length) {
+    throw new ProtocolError('key_mismatch', 'two shares are at one coordinate');
+  }
   const fixed = shares.slice(0, threshold - 1);
   for (const last of shares.slice(threshold - 1)) {
     await combineParts([...fixed, last], recipientIn(plan, key));

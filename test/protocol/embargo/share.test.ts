@@ -231,6 +231,12 @@ describe('checkSplit', () => {
     const copy = forgeShare(bob.document, { share: toBase64(parseShare(alice.document).share) });
     const both = [alice, { officer: 'bob', document: copy }];
     await assert.rejects(checkSplit(read(both), plan, 'release'), { code: 'key_mismatch' });
+    // Also where neither is among the first t, and each makes the key with those.
+    const carols = forgeShare(shares[2]?.document ?? new Uint8Array(), {
+      share: toBase64(parseShare(bob.document).share),
+    });
+    const last = [alice, bob, { officer: 'carol', document: carols }];
+    await assert.rejects(checkSplit(read(last), plan, 'release'), { code: 'key_mismatch' });
   });
 });
 
