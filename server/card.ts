@@ -7,8 +7,7 @@ import type { serverCard } from '../protocol/api/card.ts';
 import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/note.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
-import { openCustodyKey } from './custody-key.ts';
-import { makeCustodyKey } from './store/custody-key.ts';
+import { createCustodyKey, openCustodyKey } from './custody-key.ts';
 import { openKeys, renewKeys } from './store/keys.ts';
 
 export type ServerCard = z.infer<typeof serverCard>;
@@ -36,7 +35,7 @@ export async function makeCard(
   const directory = join(config.dataDirectory, 'keys');
   const keys = await (renew ? renewKeys(directory) : openKeys(directory));
   const origin = originOf(config);
-  if (custody) await makeCustody(config);
+  if (custody) await createCustodyKey(config);
   const custodian = await custodianCard(config);
   return {
     format: 'sealdrop-server-card/v1',
@@ -49,18 +48,10 @@ export async function makeCard(
   };
 }
 
-async function makeCustody({ custodyFile }: Config): Promise<void> {
-  if (custodyFile === undefined) {
-    throw new ConfigError('SEALDROP_CUSTODY must name the file for the custody key');
-  }
-  await makeCustodyKey(custodyFile);
-}
-
 /** Named on the card whenever the configuration names the key; making one takes an option of its own. */
-async function custodianCard({ custodyFile }: Config): Promise<ServerCard['custodian']> {
-  if (custodyFile === undefined) return undefined;
-  const { recipient, signer } = await openCustodyKey(custodyFile);
-  return { key: signer.publicKey, age: recipient };
+async function custodianCard(config: Config): Promise<ServerCard['custodian']> {
+  const custody = await openCustodyKey(config);
+  return custody && { key: custody.signer.publicKey, age: custody.recipient };
 }
 
 /**

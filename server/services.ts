@@ -161,6 +161,7 @@ export async function openServices(deps: {
     key: deps.custodyKey,
     store: stores.custody,
     directives: stores.directives,
+    published: stores.publications,
     publications: publishing,
     findBeacon: deps.findBeacon,
   });
@@ -181,6 +182,7 @@ export async function openServices(deps: {
       store: stores.directives,
       reviews: stores.reviews,
       blobs: blobAccess,
+      custodian: holding,
       witnessShortfall: deps.witnessShortfall,
       onCompleted,
     }),

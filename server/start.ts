@@ -118,8 +118,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
   });
   const mail = { onQueued: (): void => undefined };
   const shares = { onAccepted: (): void => undefined };
-  const { custodyFile } = config;
-  const custodyKey = custodyFile === undefined ? undefined : await openCustodyKey(custodyFile);
+  const custodyKey = await openCustodyKey(config);
   const services = await openServices({
     stores,
     trust,

@@ -63,6 +63,8 @@ function openConnection(path: string): Database.Database {
   requirePragma(database, 'synchronous', 2);
   requirePragma(database, 'foreign_keys', 1);
   requirePragma(database, 'trusted_schema', 0);
+  // What is deleted is overwritten: a share that was forgotten does not stay in a free page.
+  requirePragma(database, 'secure_delete', 1);
   return database;
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -170,6 +170,65 @@ describe('the server as custodian', () => {
     assert.equal((await heard(story)).length, 3);
   });
 
+  it('waits for what officers signed, not for what the database says of them', async () => {
+    const [story, other] = [await armed(), await armed()];
+    toT0(story);
+    await speak(story, 0);
+    await speak(other, 2);
+    const { server } = world;
+    await server.stop();
+    const database = new Database(join(server.dataDirectory, 'sealdrop.sqlite'));
+    // Alice once more under the name of Bob, and what Carol published for another campaign.
+    const invent = database.prepare(
+      `INSERT INTO publications (campaign, kind, officer, subject, digest, envelope, accepted_at, receipt, opening)
+       SELECT ?, kind, ?, ?, digest, envelope, accepted_at, receipt, opening
+       FROM publications WHERE campaign = ?`,
+    );
+    const { id, plan } = story.sealed;
+    for (const [officer, source] of [
+      ['bob', story],
+      ['carol', other],
+    ] as const) {
+      const share = plan.shares.find((it) => it.key === 'release' && it.officer === officer);
+      invent.run(id, officer, share?.sha256, source.sealed.id);
+      if (officer === 'bob') assert.equal(publications(story).length, 2);
+    }
+    database.close();
+    await server.restart();
+    assert.deepEqual(await heard(story), ['alice', 'bob', 'carol']);
+    const alarm = server.logged.findLast(({ message }) => /cannot be published/.test(message));
+    assert.deepEqual([alarm?.['campaign'], alarm?.['code']], [id, 'transition_refused']);
+    assert.ok(kept(story).includes('server'));
+
+    await server.stop();
+    const repaired = new Database(join(server.dataDirectory, 'sealdrop.sqlite'));
+    repaired.prepare("DELETE FROM publications WHERE campaign = ? AND officer != 'alice'").run(id);
+    repaired.close();
+    await server.restart();
+    await speak(story, 1);
+    assert.deepEqual(await heard(story), ['alice', 'bob', 'server']);
+  });
+
+  it('leaves nothing of a share on its disk once it is out', async () => {
+    const story = await armed();
+    const sealed = story.sealed.custody.find(({ officer }) => officer === 'server')?.sealed;
+    const text = toBase64(sealed ?? new Uint8Array());
+    const holds = async (): Promise<boolean> => {
+      await world.server.stop();
+      const folder = world.server.dataDirectory;
+      const names = (await readdir(folder)).filter((name) => name.startsWith('sealdrop.sqlite'));
+      const files = await Promise.all(names.map((name) => readFile(join(folder, name))));
+      await world.server.restart();
+      // Any part of it would be much.
+      return files.some((file) => file.includes(text.slice(-100, -60)));
+    };
+    assert.ok(await holds());
+    toT0(story);
+    await speak(story, 0, 1);
+    assert.equal((await heard(story)).length, 3);
+    assert.equal(await holds(), false);
+  });
+
   it('goes by a new T0, and keeps nothing of what was aborted', async () => {
     const [moved, aborted] = [await armed(), await armed()];
     const t0 = Date.parse(moved.sealed.plan.releaseTime);
@@ -262,7 +321,11 @@ describe('the server as custodian', () => {
     assert.deepEqual([...new Set(listed.map(({ officer }) => officer))], ['alice']);
   });
 
-  it('without its key takes in no such plan, and says so when it starts', async () => {
+  it('without its key takes in and arms no such plan, and says so when it starts', async () => {
+    const story = await world.another({ serverShares: 1 });
+    await story.uploadCiphertext();
+    await story.decide('commit');
+    await story.putSignatures();
     const other = join(world.server.dataDirectory, '..', 'other.key');
     await makeCard({ ...world.server.config, custodyFile: other }, { custody: true });
     await world.server.restartWith({ CUSTODY: other });
@@ -270,14 +333,34 @@ describe('the server as custodian', () => {
     assert.equal(said?.['code'], 'custody_key');
     await assert.rejects(world.another({ serverShares: 1 }), /no custody key of the root/);
     await world.another();
+    await assert.rejects(story.decide('arm'), /no custody key of the root/);
+    await story.decide('notify');
 
     await assert.rejects(
       world.server.restartWith({ CUSTODY: `${other}.mistyped` }),
       /`card --custody` makes one/,
     );
+    // Moved into the data, with a link where it was; and a link to the folder itself.
+    const inside = join(world.server.dataDirectory, 'moved.key');
+    const links = [`${other}.link`, join(`${other}.folder`, 'moved.key')] as const;
+    await copyFile(other, inside);
+    await symlink(inside, links[0]);
+    await symlink(world.server.dataDirectory, `${other}.folder`);
+    for (const CUSTODY of links) {
+      await assert.rejects(world.server.restartWith({ CUSTODY }), /outside of the data directory/);
+    }
+    await assert.rejects(
+      makeCard(
+        { ...world.server.config, custodyFile: join(`${other}.folder`, 'new.key') },
+        { custody: true },
+      ),
+      /outside of the data directory/,
+    );
+    await rm(inside);
     await writeFile(other, (await readFile(other, 'utf8')).replace('/v1', '/v2'));
     await assert.rejects(world.server.restartWith({ CUSTODY: other }), { code: 'key_invalid' });
     await world.server.restart();
+    await story.decide('arm');
   });
 });
 

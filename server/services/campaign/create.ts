@@ -32,7 +32,7 @@ export function createCampaign(
     readonly registry: Registry;
     readonly snapshots: Snapshots;
     readonly trust: Trust;
-    readonly custodian: Pick<Custodian, 'checkShares'>;
+    readonly custodian: Pick<Custodian, 'takeIn'>;
     readonly now: () => number;
   },
   bytes: Uint8Array,
@@ -47,7 +47,7 @@ export function createCampaign(
       checkPlan(plan, trust.current);
       await checkSnapshot(plan, deps.snapshots);
       checkCustody(plan, custody);
-      await deps.custodian.checkShares(plan, custody);
+      await deps.custodian.takeIn(plan, custody);
       const added: NewPlan = { digest, campaign: id, revision: plan.revision, bytes, custody };
       await addPlan(registry, current, added, plan, now());
     }

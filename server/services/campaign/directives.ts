@@ -19,6 +19,7 @@ import { signingKeys } from '../../../protocol/trust/root.ts';
 import { requireAgeText } from '../age-file.ts';
 import type { Blobs } from '../blobs.ts';
 import type { Identity } from '../caller.ts';
+import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';
 import type { Logger } from '../logger.ts';
 import type { ReviewStore } from '../reviews/reviews.ts';
@@ -63,6 +64,7 @@ interface Deps {
   readonly registry: Registry;
   readonly reviews: Pick<ReviewStore, 'listReviews'>;
   readonly blobs: Blobs;
+  readonly custodian: Pick<Custodian, 'checkKept'>;
   /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
   readonly witnessShortfall: () => Promise<string | undefined>;
   readonly trust: Trust;

@@ -7,6 +7,7 @@ import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import type { Blobs } from '../blobs.ts';
+import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';
 import type { ReviewStore } from '../reviews/reviews.ts';
 import { listEnvelopes } from '../reviews/reviews.ts';
@@ -19,6 +20,7 @@ interface Deps {
   readonly store: DirectiveStore;
   readonly reviews: Pick<ReviewStore, 'listReviews'>;
   readonly blobs: Blobs;
+  readonly custodian: Pick<Custodian, 'checkKept'>;
   /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
   readonly witnessShortfall: () => Promise<string | undefined>;
   readonly trust: Trust;
@@ -49,9 +51,10 @@ const isFetched = (status: CampaignStatus): boolean => status === 'armed' || sta
 /**
  * Check what has to be in place before a move: ciphertext to commit to and to arm with, signatures
  * over the plaintext to arm with (those over a patch that supersedes come right after), reviews as
- * the plan asks for, a witnessed log. Shares are in custody since the plan was taken in.
+ * the plan asks for, a witnessed log. Officers' shares are in custody since the plan was taken in; that
+ * the server still opens its own is looked at again.
  *
- * @throws {@link ServiceError} `conflict`, naming what is missing; {@link ProtocolError}
+ * @throws {@link ServiceError} `conflict`, naming what is missing, `refused` as `checkKept`; {@link ProtocolError}
  *   `threshold_unmet` without the reviews that the plan asks for.
  */
 export async function checkPreconditions(
@@ -64,7 +67,10 @@ export async function checkPreconditions(
   if (!commitsTo(action) && !releasesCiphertext(action)) return;
   const plan = campaign.plans.get(digest)?.plan;
   if (plan === undefined) throw new ServiceError('conflict', 'the plan has not been uploaded');
-  if (releasesCiphertext(action)) await checkReviews(plan, digest, deps);
+  if (releasesCiphertext(action)) {
+    await checkReviews(plan, digest, deps);
+    await deps.custodian.checkKept(plan, digest);
+  }
   for (const blob of ciphertextsOf(plan)) {
     if (await blobs.has(blob)) continue;
     throw new ServiceError('conflict', `ciphertext ${blob.sha256} has not been uploaded`);

@@ -1,25 +1,20 @@
-import { verifyDirectives } from '../../../protocol/campaign/chain.ts';
-import { isDue } from '../../../protocol/campaign/due.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { serverCustodyText, serverHoldersOf } from '../../../protocol/campaign/server-custody.ts';
 import type { FindBeacon } from '../../../protocol/embargo/beacon.ts';
-import { openCustody, opensAt, signShare } from '../../../protocol/embargo/custody.ts';
-import { isServerHolder } from '../../../protocol/embargo/server-holder.ts';
-import { fromBase64, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import { parseInstant } from '../../../protocol/encoding/time.ts';
+import { openCustody, signShare } from '../../../protocol/embargo/custody.ts';
+import { fromBase64 } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
-import type { Signer, VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import type { Signer } from '../../../protocol/signature/ed25519.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { planOf, storedPlanOf } from '../campaign/campaign.ts';
-import type { DirectiveStore } from '../campaign/directive-store.ts';
 import type { Publications } from '../campaign/publications.ts';
 import type { CustodyShare, Registry } from '../campaign/registry.ts';
 import { ServiceError } from '../error.ts';
 import { describeFailure } from '../failure.ts';
 import type { Logger } from '../logger.ts';
 import { serial } from '../serial.ts';
-import type { Trust } from '../trust/trust.ts';
+import type { Evidence } from './due.ts';
+import { isTurn, requireTurn } from './due.ts';
 
 /** With which the server holds shares; apart from its other keys and from its data. */
 export interface CustodyKey {
@@ -51,24 +46,27 @@ export interface Custodian {
    *
    * @throws {@link ServiceError} `refused`
    */
-  checkShares(plan: Plan, custody: readonly CustodyShare[]): Promise<void>;
+  takeIn(plan: Plan, custody: readonly CustodyShare[]): Promise<void>;
+  /**
+   * The same before a plan that was taken in is armed: key or share may have gone since.
+   *
+   * @param digest - Of the plan.
+   * @throws {@link ServiceError} `refused`
+   */
+  checkKept(plan: Plan, digest: string): Promise<void>;
   /** Publish what is due by now, forget what is of no use any more. */
   tend(): Promise<void>;
   /** Say of every campaign what this server holds, and that it cannot where it cannot. */
   announce(): Promise<void>;
 }
 
-interface Deps {
+interface Deps extends Evidence {
   readonly key: CustodyKey | undefined;
   readonly store: CustodyStore;
-  readonly directives: Pick<DirectiveStore, 'listDirectives'>;
   readonly registry: Registry;
   readonly publications: Pick<Publications, 'publishOwn'>;
-  readonly trust: Trust;
-  readonly verify: VerifyEd25519;
   readonly findBeacon: FindBeacon;
   readonly logger: Logger;
-  readonly now: () => number;
 }
 
 /** How soon what failed is tried again. */
@@ -126,54 +124,47 @@ export function custodian(deps: Deps): Custodian {
   const publish = async ({ holder, sealed }: OwnShare, campaign: Campaign): Promise<void> => {
     const own = ownKey();
     if (own === undefined) throw new ProtocolError('key_invalid', 'no custody key of the root');
-    await confirmDue(campaign);
+    await requireTurn(deps, campaign);
     const plan = planOf(campaign);
     const file = await openCustody(fromBase64(sealed), own.identity, plan, 'release', holder);
     const envelope = await signShare(own.signer, plan, 'release', holder, file, deps.findBeacon);
     await deps.publications.publishOwn(holder, plan.campaign, envelope);
   };
 
-  /** What the database says of a campaign is not enough to open anything: officers' signatures are. */
-  const confirmDue = async (campaign: Campaign): Promise<void> => {
-    const { campaign: id } = campaign.state;
-    const completed = await deps.directives.listDirectives(id);
-    const plans = [...campaign.plans.values()].sort((a, b) => a.plan.revision - b.plan.revision);
-    const [first, ...later] = plans;
-    if (first === undefined) throw new Error('a campaign has a plan');
-    const { state } = verifyDirectives(
-      first.plan,
-      first.bytes,
-      completed.map(({ envelope }) => parseEnvelope(utf8Encode(envelope))),
-      new Map([...trust.roots].map(([version, { root }]) => [version, root])),
-      deps.verify,
-      {
-        at: completed.map(({ completedAt }) => parseInstant(completedAt)),
-        laterPlans: later.map(({ bytes }) => bytes),
-      },
-    );
-    if (state.plan === campaign.state.plan && isDue('release', state, now())) return;
-    throw new ProtocolError('transition_refused', 'no directive says that a share is due');
+  const checkShares = async (
+    plan: Plan,
+    sealedFor: (holder: string) => string | undefined,
+  ): Promise<void> => {
+    const own = ownKey();
+    if (own === undefined) {
+      throw new ServiceError('refused', 'this server has no custody key of the root of trust');
+    }
+    for (const holder of serverHoldersOf(plan)) {
+      try {
+        const sealed = fromBase64(sealedFor(holder) ?? '');
+        await openCustody(sealed, own.identity, plan, 'release', holder);
+      } catch (error) {
+        if (!(error instanceof ProtocolError)) throw error;
+        throw new ServiceError('refused', `the share of ${holder} is not that of the plan`);
+      }
+    }
   };
 
   return {
-    async checkShares(plan, custody) {
-      const holders = serverHoldersOf(plan);
-      if (holders.length === 0) return;
-      const own = ownKey();
-      if (own === undefined) {
-        throw new ServiceError('refused', 'this server has no custody key of the root of trust');
-      }
-      for (const holder of holders) {
-        const sealed = custody.find((it) => it.key === 'release' && it.officer === holder)?.sealed;
-        try {
-          await openCustody(fromBase64(sealed ?? ''), own.identity, plan, 'release', holder);
-        } catch (error) {
-          if (!(error instanceof ProtocolError)) throw error;
-          throw new ServiceError('refused', `the share of ${holder} is not that of the plan`);
-        }
-      }
+    async takeIn(plan, custody) {
+      if (serverHoldersOf(plan).length === 0) return;
+      await checkShares(
+        plan,
+        (holder) => custody.find((it) => it.key === 'release' && it.officer === holder)?.sealed,
+      );
       const { campaign } = plan;
       logger.warn({ campaign, says: serverCustodyText(plan) }, 'this server is a custodian');
+    },
+
+    async checkKept(plan, digest) {
+      if (serverHoldersOf(plan).length === 0) return;
+      const shares = (await store.listOwnShares()).filter((it) => it.plan === digest);
+      await checkShares(plan, (holder) => shares.find((it) => it.holder === holder)?.sealed);
     },
 
     // One look at a time, so that no share is published twice.
@@ -203,12 +194,4 @@ function isOver({ plan, holder }: OwnShare, campaign: Campaign): boolean {
   if (status === 'disclosed' && (!released || openedAt !== null)) return true;
   if (plan !== state.plan) return storedPlanOf(campaign, plan).plan.revision <= state.revision;
   return status === 'withdrawn' || releaseShares.includes(holder);
-}
-
-/** Whether a share is due, and everybody has spoken whom it takes besides the server. */
-function isTurn(campaign: Campaign, at: number): boolean {
-  const plan = planOf(campaign);
-  const others = plan.shareThreshold - serverHoldersOf(plan).length;
-  const spoken = campaign.releaseShares.filter((holder) => !isServerHolder(holder)).length;
-  return spoken >= others && isDue('release', campaign.state, at) && at >= opensAt(plan, 'release');
 }
