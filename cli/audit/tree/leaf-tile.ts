@@ -60,7 +60,7 @@ const BUNDLE_BYTES = 32 * 1024;
 /** 1 for every two bytes that are lower-case hex digits. */
 const IS_HEX = new Uint8Array(65_536);
 for (const high of Buffer.from('0123456789abcdef')) {
-  for (const low of Buffer.from('0123456789abcdef')) IS_HEX[(high << 8) | low] = 1;
+  for (const low of Buffer.from('0123456789abcdef')) IS_HEX[(low << 8) | high] = 1;
 }
 
 /**
@@ -132,7 +132,7 @@ function isSealed(view: DataView, offset: number): boolean {
   const end = offset + SEALED_STRIDE - 1;
   let isHex = 1;
   for (let at = offset + DIGITS_START; at < end; at += 2) {
-    isHex &= IS_HEX[view.getUint16(at)] ?? 0;
+    isHex &= IS_HEX[view.getUint16(at, true)] ?? 0;
   }
   return isHex === 1 && view.getUint8(end) === LINE_FEED;
 }

@@ -13,7 +13,12 @@ export type Outcome =
   | { readonly error: unknown };
 
 /** So many ranges a thread may be ahead of the one that is waited for: what bounds the memory. */
-const AHEAD = 4;
+const AHEAD = 16;
+/**
+ * So many ranges a thread has in hand, so that the next one waits for it there: this thread hands out
+ * ranges only between two of its own.
+ */
+const IN_HAND = 3;
 
 /**
  * Check ranges of a log in a folder on all cores, and give the results in order.
@@ -46,8 +51,11 @@ export async function* checkInThreads(
   );
   const feed = (): void => {
     for (const thread of others) {
-      const index = thread.isIdle() ? take() : undefined;
-      if (index !== undefined) thread.check(index, ranges.get(index));
+      while (thread.hasRoom()) {
+        const index = take();
+        if (index === undefined) return;
+        thread.check(index, ranges.get(index));
+      }
     }
   };
 
@@ -76,7 +84,7 @@ export async function* checkInThreads(
 }
 
 interface Thread {
-  isIdle(): boolean;
+  hasRoom(): boolean;
   check(index: number, range: TileRange): void;
   end(): Promise<unknown>;
 }
@@ -85,22 +93,24 @@ function startThread(directory: string, settle: (index: number, outcome: Outcome
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   const path = fileURLToPath(new URL(`range-thread.${extension}`, import.meta.url));
   const worker = new Worker(path, { workerData: { directory } });
-  let current: number | undefined;
-  let failure: unknown;
-  const finish = (outcome: Outcome): void => {
-    const index = current;
-    current = undefined;
+  /** Ranges that it has, in the order in which it answers. */
+  const inHand: number[] = [];
+  let isRunning = false;
+  worker.on('online', () => {
+    isRunning = true;
+  });
+  worker.on('message', (outcome: Outcome) => {
+    const index = inHand.shift();
     if (index !== undefined) settle(index, outcome);
-  };
-  worker.on('message', finish);
+  });
   worker.on('error', (error) => {
-    failure = error;
-    finish({ error });
+    isRunning = false;
+    for (const index of inHand.splice(0)) settle(index, { error });
   });
   return {
-    isIdle: () => current === undefined && failure === undefined,
+    hasRoom: () => isRunning && inHand.length < IN_HAND,
     check(index, range) {
-      current = index;
+      inHand.push(index);
       worker.postMessage(range);
     },
     end: () => worker.terminate(),
