@@ -54,8 +54,7 @@ export const auditCommand: Command = {
     { flag: '--follow', description: 'URL: look again and again, until Ctrl-C' },
     {
       flag: '--interval <seconds>',
-      description: 'URL: with --follow, from one look to the next',
-      defaultValue: '60',
+      description: 'URL: with --follow, from one look to the next; 60 by default',
     },
     { flag: '--compare', description: 'prove whether two views of a log are of one history' },
     { flag: '--out <file>', description: 'with --compare: new file for evidence of a fork' },
@@ -64,7 +63,7 @@ export const auditCommand: Command = {
 
   async run(input, context) {
     if (hasFlag(input, 'compare')) {
-      refuse(input, 'with --compare', ['rootSha256', 'receipts', 'full', 'follow']);
+      refuse(input, 'with --compare', ['rootSha256', 'receipts', 'full', 'follow', 'interval']);
       const home = openHome(context);
       const keys = await findLogKeys(home, findOption(input, 'key'));
       const out = findOption(input, 'out');
@@ -76,7 +75,7 @@ export const auditCommand: Command = {
       refuse(input, 'for a URL', ['rootSha256', 'receipts', 'out']);
       await auditUrl(input, context);
     } else {
-      refuse(input, 'for a record', ['key', 'full', 'follow', 'out']);
+      refuse(input, 'for a record', ['key', 'full', 'follow', 'interval', 'out']);
       await auditRecordFolder(input, context);
     }
   },
@@ -92,7 +91,8 @@ function refuse({ options }: Input, where: string, names: readonly string[]): vo
 async function auditUrl(input: Input, context: Context): Promise<void> {
   const home = openHome(context);
   const keys = await findLogKeys(home, findOption(input, 'key'));
-  const seconds = wholeNumber(findOption(input, 'interval') ?? '', '--interval', 1, 86_400);
+  if (!hasFlag(input, 'follow')) refuse(input, 'without --follow', ['interval']);
+  const seconds = wholeNumber(findOption(input, 'interval') ?? '60', '--interval', 1, 86_400);
   await auditLive({
     context,
     home,

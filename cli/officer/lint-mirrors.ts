@@ -82,7 +82,8 @@ async function compare(
         context.out.progress(`${mirror} ${bundle.name} ${length} of ${bundle.size} bytes`);
       });
     } catch (cause) {
-      const copy = `copy sealed/${file} to ${mirror}/${file}`;
+      const byHand = `copy sealed/${file} to ${mirror}/${file}`;
+      const copy = `${byHand}, or once it is proposed run: sealdrop mirror put ${plan.campaign}`;
       if (cause instanceof ProblemError && cause.status === 404) {
         const message = `does not have the bundle of ${bundle.name}`;
         findings.push(warning(whereOf(mirror), message, copy));

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
 import { toHex } from '../../protocol/encoding/bytes.ts';
@@ -34,7 +34,7 @@ export class AbsentFileError extends Error {
 const MAX_DEPTH = 12;
 const MAX_FILES = 2_000_000;
 
-/** Look at a record on disk. No link is followed and nothing but regular files is opened. */
+/** Look at a record on disk. No link in it is followed and nothing but regular files is opened. */
 export async function openRecordDirectory(directory: string): Promise<RecordFiles> {
   const sizes = new Map<string, number>();
   const strangers: string[] = [];
@@ -52,7 +52,7 @@ export async function openRecordDirectory(directory: string): Promise<RecordFile
     }
   }
 
-  const found = await lstat(directory).catch((error: unknown) => {
+  const found = await stat(directory).catch((error: unknown) => {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   });

@@ -269,7 +269,8 @@ describe('audit URL', () => {
     const run = (args: string[], options: Input['options']): Promise<unknown> =>
       failure(runCommand(auditCommand, { args, options }, context));
     assert.deepEqual(await run([server.url], {}), { exit: 2 });
-    for (const options of [{ receipts: 'x' }, { out: 'x' }, { interval: '0', follow: true }]) {
+    const senseless = [{ receipts: 'x' }, { out: 'x' }, { interval: '9' }];
+    for (const options of [...senseless, { interval: '0', follow: true }]) {
       assert.deepEqual(await run([server.url], { key: LOG_VKEY, ...options }), { exit: 2 });
     }
     assert.deepEqual(await run(['./record'], { follow: true }), { exit: 2 });

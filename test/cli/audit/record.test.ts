@@ -216,6 +216,12 @@ describe('audit of a record on disk', () => {
     assert.equal(await code(join(record, 'trust')), 6);
   });
 
+  it('reads a record through a link to its folder', async () => {
+    const link = join(folder, 'link');
+    await symlink(record, link);
+    assert.equal(await code(link, { rootSha256 }), 0);
+  });
+
   it('exits 6 for another pin, a changed byte, a missing and an additional file, a link', async () => {
     assert.equal(await code(record, { rootSha256: 'a'.repeat(64) }), 6);
     const copy = join(folder, 'copy');
