@@ -5,7 +5,7 @@ import { refreshCheckpoint } from '../client/checkpoint.ts';
 import { requireQuorum } from '../client/quorum.ts';
 import { cosignTargets, proposeTargets } from './arm-targets.ts';
 import { verifyStoredSignatures } from './completion.ts';
-import { holdersInForce, isHolder, openOwnShares } from './custody.ts';
+import { findServerFlaw, holdersInForce, isHolder, openOwnShares } from './custody.ts';
 import { checkDisclosure } from './disclosure-gate.ts';
 import { checkAgainstServer } from './drafts.ts';
 import { requireLastingTrust } from './lasting-trust.ts';
@@ -155,6 +155,8 @@ function describeLocks({ timelock, breakGlassThreshold }: Plan): readonly string
   ];
 }
 
+const SEAL_ANEW = 'seal the campaign anew under the root in force, under another id';
+
 async function checkArm(
   session: OfficerSession,
   standing: Standing,
@@ -170,9 +172,11 @@ async function checkArm(
     throw new RefusedMoveError(
       'threshold_unmet',
       `only ${holders.length} of ${plan.shareThreshold} shares needed are with officers in office`,
-      'seal the campaign anew under the root in force, under another id',
+      SEAL_ANEW,
     );
   }
+  const flaw = findServerFlaw(plan, session.trust.root);
+  if (flaw !== undefined) throw new RefusedMoveError('plan_invalid', flaw, SEAL_ANEW);
   const holdsShares = isHolder(session, planRoot);
   if (holdsShares) await openOwnShares(session, plan);
   if (draft !== undefined) await verifyStoredSignatures(session, standing, draft);

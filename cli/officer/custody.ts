@@ -1,5 +1,6 @@
 import { encodePlan, keysOf, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import { openCustody } from '../../protocol/embargo/custody.ts';
+import { findCustodyFlaw, serverHoldersOf } from '../../protocol/campaign/server-custody.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -20,6 +21,11 @@ export function holdersInForce(root: TrustRoot, planRoot: TrustRoot): readonly s
     .filter(({ id, age }) => root.people.get(id)?.age === age)
     .map(({ id }) => id)
     .sort();
+}
+
+/** Why the server may not hold what a plan gives it, now that the people of this root decide. */
+export function findServerFlaw(plan: Plan, root: TrustRoot): string | undefined {
+  return findCustodyFlaw(serverHoldersOf(plan).length, plan, root);
 }
 
 /** Whether this officer was given shares when the plan was made, and can still open them. */

@@ -17,6 +17,7 @@ import {
 import type { CampaignState } from './campaign.ts';
 import { checkPlan, encodePlan, parsePlan, planDigest } from './plan.ts';
 import type { Plan } from './plan.ts';
+import { checkServerShares } from './server-custody.ts';
 import type { CampaignStatus } from './transitions.ts';
 
 /** What a verifier may know beyond the files. */
@@ -126,6 +127,9 @@ export function verifyDirectives(
       checkPlan(current, root);
       revisions.push({ plan: current, bytes, digest: next.plan, root, sequence });
     }
+    // Others may decide by now than when the plan was made.
+    const inForce = plans.get(next.plan);
+    if (directive.action === 'arm' && inForce) checkServerShares(inForce, roots.get(rootVersion));
     state = next;
     states.push(state);
   }

@@ -1,5 +1,9 @@
 import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { serverCustodyText, serverHoldersOf } from '../../../protocol/campaign/server-custody.ts';
+import {
+  checkServerShares,
+  serverCustodyText,
+  serverHoldersOf,
+} from '../../../protocol/campaign/server-custody.ts';
 import type { FindBeacon } from '../../../protocol/embargo/beacon.ts';
 import { openCustody, signShare } from '../../../protocol/embargo/custody.ts';
 import { fromBase64 } from '../../../protocol/encoding/bytes.ts';
@@ -48,10 +52,11 @@ export interface Custodian {
    */
   takeIn(plan: Plan, custody: readonly CustodyShare[]): Promise<void>;
   /**
-   * The same before a plan that was taken in is armed: key or share may have gone since.
+   * The same before a plan that was taken in is armed: key or share may have gone since, and others
+   * may decide.
    *
    * @param digest - Of the plan.
-   * @throws {@link ServiceError} `refused`
+   * @throws {@link ServiceError} `refused`; {@link ProtocolError} `plan_invalid`
    */
   checkKept(plan: Plan, digest: string): Promise<void>;
   /** Publish what is due by now, forget what is of no use any more. */
@@ -163,6 +168,7 @@ export function custodian(deps: Deps): Custodian {
 
     async checkKept(plan, digest) {
       if (serverHoldersOf(plan).length === 0) return;
+      checkServerShares(plan, trust.current);
       const shares = (await store.listOwnShares()).filter((it) => it.plan === digest);
       await checkShares(plan, (holder) => shares.find((it) => it.holder === holder)?.sealed);
     },

@@ -131,6 +131,41 @@ describe('verifyDirectives', () => {
   });
 });
 
+describe('a plan with a share of the server', () => {
+  /** Committed to by all of three, who open together; armed under a root of so many people. */
+  const armedUnder = (people: readonly string[], directiveThreshold: number): unknown => {
+    const custodian = { key: signerNamed('custody').publicKey, age: recipientNamed('custody') };
+    const three = rootOf(undefined, { directiveThreshold: 3, shareThreshold: 3, custodian });
+    const now = rootOf(people, { version: 2, directiveThreshold, shareThreshold: 3, custodian });
+    const server = {
+      key: 'release' as const,
+      officer: 'server',
+      sha256: digestNamed('release server'),
+    };
+    const held = planOf({ shareThreshold: 3, shares: [...plan.shares, server] });
+    const opened: Chain = {
+      state: openCampaign(held, digestOf(held)),
+      envelopes: [],
+      plans: new Map([[digestOf(held), held]]),
+    };
+    const signers = people.slice(0, directiveThreshold);
+    const chain = add(
+      add(opened, 'commit', {}, ['ada', 'bo', 'cy']),
+      'arm',
+      { rootVersion: 2 },
+      signers,
+    );
+    const trusted = new Map([three, now].map((root) => [root.version, root]));
+    return verifyDirectives(held, encodePlan(held), chain.envelopes, trusted, verifyEd25519);
+  };
+
+  it('is not armed under a root whose people could open with it against a decision', () => {
+    armedUnder(['ada', 'bo', 'cy', 'di'], 3);
+    armedUnder(['ada', 'bo', 'cy', 'di', 'ed'], 4);
+    refused('plan_invalid', () => armedUnder(['ada', 'bo', 'cy', 'di', 'ed'], 3));
+  });
+});
+
 describe('who signed a directive', () => {
   it('must be enough people, and only people of the root', () => {
     refused('threshold_unmet', () => verify(second({}, ['ada'])));
