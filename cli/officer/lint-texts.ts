@@ -1,3 +1,4 @@
+import { speaksOfCustody } from '../../protocol/campaign/server-custody.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { CampaignDirectory } from './campaign-dir.ts';
@@ -46,6 +47,10 @@ export function lintTexts(directory: CampaignDirectory): readonly Finding[] {
   const notice = textOf(directory.files.get('notice.md') ?? new Uint8Array()) ?? '';
   if (/^\s*access-key\s*:/im.test(notice)) {
     const message = 'has a line "access-key:", which is for seal to add';
+    findings.push(error('notice.md', message, 'take the line out'));
+  }
+  if (speaksOfCustody(notice)) {
+    const message = 'has a line "SERVER CUSTODY:", which is for seal to add';
     findings.push(error('notice.md', message, 'take the line out'));
   }
   const disclosure = directory.files.get('disclosure.md');

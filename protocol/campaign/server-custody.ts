@@ -3,6 +3,7 @@ import { isServerHolder, serverHolders } from '../embargo/server-holder.ts';
 import { ProtocolError } from '../errors.ts';
 
 const LABEL = 'SERVER CUSTODY: ';
+const ANY_SPELLING = /^\s*server\s+custody\s*:/im;
 
 /** What of a plan says who can open. */
 interface Split {
@@ -83,15 +84,21 @@ export function custodyText(held: number, threshold: number): string | undefined
   return `${holds}: with ${others === 1 ? 'one officer’s share' : `${others} officers’ shares`} it opens`;
 }
 
+/** Whether a text has a line that a reader may take for the one of {@link custodyText}. */
+export function speaksOfCustody(text: string): boolean {
+  return ANY_SPELLING.test(text);
+}
+
 /**
  * What the text of a notice says of it, so that operators read it before they see the plan.
  *
- * @throws {@link ProtocolError} `document_invalid` when it says so twice.
+ * @throws {@link ProtocolError} `document_invalid` when it says so twice, or in another spelling.
  */
 export function findCustodyText(text: string): string | undefined {
-  const [found, second] = text.split('\n').filter((line) => line.startsWith(LABEL));
+  const [found, second] = text.split('\n').filter(speaksOfCustody);
   if (second !== undefined) {
     throw new ProtocolError('document_invalid', 'the notice speaks twice of what the server holds');
   }
-  return found;
+  if (found === undefined || found.startsWith(LABEL)) return found;
+  throw new ProtocolError('document_invalid', 'the notice misspells what the server holds');
 }

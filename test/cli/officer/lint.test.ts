@@ -292,6 +292,14 @@ describe('lint', () => {
     });
   });
 
+  it('refuses a notice with lines that are for seal to add, in whatever spelling', async () => {
+    for (const line of ['Access-Key: none', ' Server custody : none']) {
+      await assertFinding('error', 'notice.md', /for seal to add/, {
+        files: { 'notice.md': `Be ready at 2026-11-18T14:00:00Z.\n${line}\n` },
+      });
+    }
+  });
+
   it('says everything at once', async () => {
     const findings = await lint({
       file: { releaseTime: '2026-11-01T14:00:00Z', snapshot: 'nothing.txt' },

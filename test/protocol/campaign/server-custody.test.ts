@@ -110,6 +110,14 @@ describe('a plan that gives shares to the server', () => {
     const text = custodyText(1, 3) ?? '';
     assert.equal(findCustodyText(`Be there.\n\n${text}\n`), text);
     assert.equal(findCustodyText('We speak of SERVER CUSTODY: not here.\n'), undefined);
-    assert.throws(() => findCustodyText(`${text}\n${text}\n`), { code: 'document_invalid' });
+    for (const wrong of [
+      `${text}\n${text}\n`,
+      `${text}\nServer custody: none of this is so.\n`,
+      ` ${text}\n`,
+      'Be there.\u2028SERVER CUSTODY: none\n',
+      'server\u00a0custody : none\n',
+    ]) {
+      assert.throws(() => findCustodyText(wrong), { code: 'document_invalid' }, wrong);
+    }
   });
 });
