@@ -11,6 +11,7 @@ import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope } from '../../protocol/signature/dsse.ts';
 import { parseReleaseStatement } from '../../protocol/statement/release.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
 import { loadTrust } from '../client/trust.ts';
 import { argument, type Command } from '../command.ts';
 import { readInputFile } from '../home/files.ts';
@@ -69,7 +70,10 @@ export const verifyCommand: Command = {
     const { campaign, ...release } = parseRelease(document);
     const sha256 = documentDigest(document);
     const known = await findPlan(campaign);
-    if (known !== undefined) requireInForce(known, sha256);
+    if (known !== undefined) {
+      warnOfServerCustody(context.out, known.plan);
+      requireInForce(known, sha256);
+    }
     if (signatureFiles.size === 0 && known !== undefined) {
       // What fetch wrote when nobody had the signatures: the plan binds every byte as well.
       const { people, root } = approvedByPlan(known);

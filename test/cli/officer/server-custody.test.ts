@@ -3,8 +3,17 @@ import { cp } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
+import Database from 'better-sqlite3';
+
 import type { Input } from '../../../cli/command.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { openOfficerSession } from '../../../cli/officer/session.ts';
+import { loadStanding } from '../../../cli/officer/standing.ts';
+import { seal } from '../../../protocol/embargo/age.ts';
+import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../../protocol/signature/dsse.ts';
+import { encodePublication, parsePublication } from '../../../protocol/statement/share.ts';
+import { readCustodyKey } from '../../../server/store/custody-key.ts';
 import { plunder, takeFiles } from '../../faults/support/thief.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 
@@ -30,6 +39,10 @@ const draftOf = (id: string): Input['options'] => ({ draft: draftPath(path, id),
 const approve = async (): Promise<void> => {
   for (const id of ['bo', 'cy']) await run(id, `approve ${ID}`, draftOf(id));
 };
+interface Row {
+  readonly envelope: string;
+}
+const custodyFile = (): string => join(dirname(stage.server.dataDirectory), 'custody.key');
 const homeOf = (id: string): string => join(stage.folder, `home-${id}`);
 
 describe('a campaign in which the server holds a share', () => {
@@ -75,8 +88,7 @@ describe('a campaign in which the server holds a share', () => {
   it('opens to nobody with the disk, the custody key and the files of one officer', async () => {
     const copy = join(stage.folder, 'disk');
     await cp(stage.server.dataDirectory, copy, { recursive: true });
-    const custody = join(dirname(stage.server.dataDirectory), 'custody.key');
-    await cp(custody, join(stage.folder, 'stolen', 'custody.key'));
+    await cp(custodyFile(), join(stage.folder, 'stolen', 'custody.key'));
     const take = (...ids: string[]): Promise<Buffer[]> =>
       takeFiles(copy, join(stage.folder, 'stolen'), ...ids.map(homeOf));
     const gain = (opened: readonly Buffer[]): string[] =>
@@ -104,7 +116,39 @@ describe('a campaign in which the server holds a share', () => {
     const late = await run('cy', `status ${ID}`);
     const published = ['ada', 'bo', 'server'];
     assert.deepEqual(late.summary['shares'], { published, threshold: 3, server: 1 });
+    assert.deepEqual(silent, []);
+  });
+
+  it('that publishes another share than planned is named, and officers open without it', async () => {
+    const database = new Database(join(stage.server.dataDirectory, 'sealdrop.sqlite'));
+    const shares = `FROM publications WHERE campaign = '${ID}' AND officer = 'server'`;
+    const { envelope } = database.prepare(`SELECT envelope ${shares}`).get() as Row;
+    const { signer } = await readCustodyKey(custodyFile());
+    const honest = parsePublication(parseEnvelope(utf8Encode(envelope)).payload);
+    assert.ok(honest.kind === 'share');
+    const { plan } = await loadStanding(await openOfficerSession(await stage.contextOf('cy')), ID);
+    const sealed = await seal(utf8Encode('no share'), [plan.accessRecipient]);
+    const forged = signEnvelope(encodePublication({ ...honest, sealed }), signer);
+    const put = database.prepare(
+      `UPDATE publications SET envelope = ? WHERE campaign = '${ID}' AND officer = 'server'`,
+    );
+    put.run(utf8Decode(encodeEnvelope(forged)));
+    const out = join(stage.folder, 'spoiled');
+    await assert.rejects(stage.run('olga', `fetch ${ID}`, { out }), { name: 'NotReleasedError' });
+    await run('cy', `share publish ${ID}`);
+    const { stderr } = await run('olga', `fetch ${ID}`, { out });
+    assert.match(
+      stderr,
+      /what server published of the release is bad: .* not the one committed to/,
+    );
+    put.run(envelope);
+    database.close();
+    assert.deepEqual(silent, []);
+  });
+
+  it('is told so to operators who open and check it', async () => {
     await run('olga', `fetch ${ID}`, { out: join(stage.folder, 'patch') });
+    await run('olga', `verify ${join(stage.folder, 'patch')}`);
     await run('olga', `attest ${ID}`);
     assert.deepEqual(silent, []);
   });

@@ -82,8 +82,17 @@ describe('a plan that gives shares to the server', () => {
       planWith(['server-2', 'server'], { exercise: true }),
       planWith(['server', 'server-3'], { exercise: true }),
       planWith(['server-x'], { exercise: true }),
+      // Other spellings are no second name of it, and of nobody else.
+      planWith(['server', 'Server']),
+      planWith(['server', 's\u0435rver']),
+      planWith(['server', 'server\n']),
     ];
     for (const it of wrong) assert.throws(() => encodePlan(it), invalid);
+    for (const name of ['servers', 'server2', '0-server']) {
+      assert.throws(() => {
+        checkPlan(planWith(['server', name], { exercise: true }), root());
+      }, invalid);
+    }
     const shares = plan.shares.filter(({ officer }) => officer !== 'cy');
     assert.throws(() => {
       checkPlan({ ...plan, shares }, root());
