@@ -11,7 +11,7 @@ import {
 import { serverHolders } from '../../../protocol/embargo/server-holder.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { recipientNamed, rootOf, signerNamed } from '../trust/network.ts';
-import { digestNamed, planOf } from './plans.ts';
+import { digestNamed, lockedPlanOf, planOf } from './plans.ts';
 
 const CUSTODIAN = { key: signerNamed('custody').publicKey, age: recipientNamed('custody') };
 
@@ -93,6 +93,12 @@ describe('a plan that gives shares to the server', () => {
         checkPlan(planWith(['server', name], { exercise: true }), root());
       }, invalid);
     }
+    const locked = lockedPlanOf();
+    const glass = { key: 'break-glass' as const, officer: 'server', sha256: digestNamed('g') };
+    assert.throws(() => encodePlan({ ...locked, shares: [...locked.shares, glass] }), {
+      ...invalid,
+      message: /release key alone/,
+    });
     const shares = plan.shares.filter(({ officer }) => officer !== 'cy');
     assert.throws(() => {
       checkPlan({ ...plan, shares }, root());
