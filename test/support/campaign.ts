@@ -77,9 +77,12 @@ export const VARIANT = 'agave';
 
 const nonce = (): string => randomBytes(32).toString('hex');
 
-/** A fresh campaign id. */
+let lastId = randomBytes(2).readUInt16BE();
+
+/** A campaign id that this process has not used: drawn at random, two of hundreds would be the same. */
 export function campaignId(): string {
-  return `SDX-2026-${randomBytes(3).toString('hex').toUpperCase().slice(0, 4)}`;
+  lastId = (lastId + 1) % 0x1_0000;
+  return `SDX-2026-${lastId.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 /** Seal a campaign with one variant, as officers' machines do. */
