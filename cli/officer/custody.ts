@@ -1,4 +1,5 @@
-import { encodePlan, keysOf, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import { encodePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import { keysOf } from '../../protocol/campaign/splits.ts';
 import { openCustody } from '../../protocol/embargo/custody.ts';
 import { findCustodyFlaw, serverHoldersOf } from '../../protocol/campaign/server-custody.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';

@@ -1,4 +1,5 @@
-import { keysOf, thresholdOf, type Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/campaign/plan.ts';
+import { keysOf, thresholdOf } from '../../protocol/campaign/splits.ts';
 import { open, recipientOf } from '../../protocol/embargo/age.ts';
 import type { KeyName } from '../../protocol/embargo/key-name.ts';
 import { verifyPlannedShare, type OfficerShare } from '../../protocol/embargo/share.ts';

@@ -15,7 +15,8 @@ import {
   refuseUnless,
 } from './campaign.ts';
 import type { CampaignState } from './campaign.ts';
-import { checkPlan, encodePlan, parsePlan, planDigest } from './plan.ts';
+import { encodePlan, parsePlan, planDigest } from './plan.ts';
+import { checkPlan } from './plan-rules.ts';
 import type { Plan } from './plan.ts';
 import { checkServerShares } from './server-custody.ts';
 import type { CampaignStatus } from './transitions.ts';

@@ -1,6 +1,7 @@
 import { commitmentName } from '../campaign/commitment.ts';
 import { parseDocument } from '../campaign/document.ts';
-import { encodePlan, keysOf } from '../campaign/plan.ts';
+import { encodePlan } from '../campaign/plan.ts';
+import { keysOf } from '../campaign/splits.ts';
 import type { Plan } from '../campaign/plan.ts';
 import { findCustodyText, serverCustodyText } from '../campaign/server-custody.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../encoding/bytes.ts';

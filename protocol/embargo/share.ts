@@ -1,7 +1,7 @@
 import { combine, split } from 'shamir-secret-sharing';
 import { z } from 'zod';
 import { documentDigest, encodeDocument, parseDocument } from '../campaign/document.ts';
-import { thresholdOf } from '../campaign/plan.ts';
+import { thresholdOf } from '../campaign/splits.ts';
 import type { Plan } from '../campaign/plan.ts';
 import { equalBytes, fromBase64, toBase64, toHex, utf8Encode } from '../encoding/bytes.ts';
 import { encodeJson, parseJson } from '../encoding/json.ts';

@@ -1,4 +1,5 @@
-import { checkPlan, parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { openCampaign } from '../../../protocol/campaign/campaign.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';

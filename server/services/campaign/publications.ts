@@ -1,6 +1,6 @@
 import { applyLatestDate, applyRelease } from '../../../protocol/campaign/campaign.ts';
 import { isDue, mayDisclose } from '../../../protocol/campaign/due.ts';
-import { thresholdOf } from '../../../protocol/campaign/plan.ts';
+import { thresholdOf } from '../../../protocol/campaign/splits.ts';
 import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import type { KeyName } from '../../../protocol/embargo/key-name.ts';

@@ -3,14 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeDocument, parseDocument } from '../../../protocol/campaign/document.ts';
 import {
-  checkPlan,
   DEFAULT_MILESTONES,
   encodePlan,
-  keysOf,
   parsePlan,
   planDigest,
-  thresholdOf,
 } from '../../../protocol/campaign/plan.ts';
+import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';
+import { keysOf, thresholdOf } from '../../../protocol/campaign/splits.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
 import { QUICKNET } from '../../../protocol/embargo/timelock.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { checkPlan, encodePlan, parsePlan } from '../../../protocol/campaign/plan.ts';
+import { encodePlan, parsePlan } from '../../../protocol/campaign/plan.ts';
+import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import {
   custodyText,
