@@ -5,7 +5,8 @@ import {
 } from '../../protocol/campaign/commitment.ts';
 import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
 import type { DocumentType } from '../../protocol/campaign/document.ts';
-import { DEFAULT_MILESTONES, encodePlan } from '../../protocol/campaign/plan.ts';
+import { encodePlan } from '../../protocol/campaign/plan.ts';
+import { DEFAULT_MILESTONES } from '../../protocol/stake/milestone.ts';
 import { checkPlan } from '../../protocol/campaign/plan-rules.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { custodyText } from '../../protocol/campaign/server-custody.ts';

@@ -9,7 +9,7 @@ import {
   DOCUMENT_TYPE_OF,
   encodeCommitment,
 } from './commitment.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plan-body.ts';
 import { checkReviewers, checkReviewPolicy } from './review-policy.ts';
 import { checkServerShares, serverHoldersOf } from './server-custody.ts';
 import { keysOf } from './splits.ts';

@@ -1,6 +1,6 @@
 import type { KeyName } from '../embargo/key-name.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './plan-body.ts';
 
 /** The splits that a plan has. */
 export function keysOf({ breakGlassThreshold }: Plan): readonly KeyName[] {

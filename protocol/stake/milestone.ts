@@ -27,6 +27,13 @@ export const milestoneShape: z.ZodType<Milestone> = z
   })
   .refine(({ num, den, strict }) => (strict ? num < den : num <= den));
 
+/** A third can halt a network, more than two thirds carry it, nine tenths are as good as all. */
+export const DEFAULT_MILESTONES: readonly Milestone[] = [
+  { name: 'safety', num: 1, den: 3, strict: false, weight: 'stake', action: 'record' },
+  { name: 'supermajority', num: 2, den: 3, strict: true, weight: 'stake', action: 'gate' },
+  { name: 'complete', num: 9, den: 10, strict: false, weight: 'stake', action: 'record' },
+];
+
 /**
  * Tell whether `part` of `whole` reaches a share.
  *

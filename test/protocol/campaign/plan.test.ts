@@ -2,12 +2,8 @@ import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { encodeDocument, parseDocument } from '../../../protocol/campaign/document.ts';
-import {
-  DEFAULT_MILESTONES,
-  encodePlan,
-  parsePlan,
-  planDigest,
-} from '../../../protocol/campaign/plan.ts';
+import { encodePlan, parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
 import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';
 import { keysOf, thresholdOf } from '../../../protocol/campaign/splits.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';

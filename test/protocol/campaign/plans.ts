@@ -3,7 +3,8 @@ import {
   commitmentName,
   encodeCommitment,
 } from '../../../protocol/campaign/commitment.ts';
-import { DEFAULT_MILESTONES, encodePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { encodePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
 import { QUICKNET, roundAt } from '../../../protocol/embargo/timelock.ts';

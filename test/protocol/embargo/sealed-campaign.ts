@@ -1,7 +1,8 @@
 import { commitmentDigest, encodeCommitment } from '../../../protocol/campaign/commitment.ts';
 import { encodeDocument } from '../../../protocol/campaign/document.ts';
 import type { DocumentType } from '../../../protocol/campaign/document.ts';
-import { DEFAULT_MILESTONES, encodePlan } from '../../../protocol/campaign/plan.ts';
+import { encodePlan } from '../../../protocol/campaign/plan.ts';
+import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
 import { sha256Hex, toHex, utf8Encode } from '../../../protocol/encoding/bytes.ts';

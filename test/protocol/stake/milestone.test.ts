@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DEFAULT_MILESTONES } from '../../../protocol/campaign/plan.ts';
-import { isReached, milestoneShape } from '../../../protocol/stake/milestone.ts';
+import {
+  DEFAULT_MILESTONES,
+  isReached,
+  milestoneShape,
+} from '../../../protocol/stake/milestone.ts';
 
 const TWO_THIRDS = { num: 2, den: 3, strict: true };
 const ONE_THIRD = { num: 1, den: 3, strict: false };

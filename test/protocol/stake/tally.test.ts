@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DEFAULT_MILESTONES } from '../../../protocol/campaign/plan.ts';
 import type { Ed25519PublicKey } from '../../../protocol/signature/ed25519.ts';
 import { bindIdentities } from '../../../protocol/stake/bindings.ts';
 import type { Bindings } from '../../../protocol/stake/bindings.ts';
+import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
 import type { Milestone } from '../../../protocol/stake/milestone.ts';
 import {
   addStatement,

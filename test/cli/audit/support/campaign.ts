@@ -1,7 +1,8 @@
 import { generateSeed, signerFromSeed } from '../../../../platform/ed25519.ts';
 import { commitmentDigest, encodeCommitment } from '../../../../protocol/campaign/commitment.ts';
 import { documentDigest, encodeDocument } from '../../../../protocol/campaign/document.ts';
-import { DEFAULT_MILESTONES, encodePlan, type Plan } from '../../../../protocol/campaign/plan.ts';
+import { encodePlan, type Plan } from '../../../../protocol/campaign/plan.ts';
+import { DEFAULT_MILESTONES } from '../../../../protocol/stake/milestone.ts';
 import { NO_REVIEWS } from '../../../../protocol/campaign/review-policy.ts';
 import { generateKey, type AgeKey } from '../../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../../protocol/embargo/bundle.ts';
