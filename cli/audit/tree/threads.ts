@@ -12,7 +12,10 @@ export type Outcome =
   | { readonly refused: { readonly code: ProtocolErrorCode; readonly message: string } }
   | { readonly error: unknown };
 
-/** So many ranges a thread may be ahead of the one that is waited for: what bounds the memory. */
+/**
+ * So many ranges a thread may be ahead of the one that is waited for: what bounds the memory. Enough for
+ * this one to go on with while another starts, which has its first ranges in hand by then.
+ */
 const AHEAD = 16;
 /**
  * So many ranges a thread has in hand, so that the next one waits for it there: this thread hands out
@@ -95,20 +98,17 @@ function startThread(directory: string, settle: (index: number, outcome: Outcome
   const worker = new Worker(path, { workerData: { directory } });
   /** Ranges that it has, in the order in which it answers. */
   const inHand: number[] = [];
-  let isRunning = false;
-  worker.on('online', () => {
-    isRunning = true;
-  });
+  let hasFailed = false;
   worker.on('message', (outcome: Outcome) => {
     const index = inHand.shift();
     if (index !== undefined) settle(index, outcome);
   });
   worker.on('error', (error) => {
-    isRunning = false;
+    hasFailed = true;
     for (const index of inHand.splice(0)) settle(index, { error });
   });
   return {
-    hasRoom: () => isRunning && inHand.length < IN_HAND,
+    hasRoom: () => !hasFailed && inHand.length < IN_HAND,
     check(index, range) {
       inHand.push(index);
       worker.postMessage(range);
