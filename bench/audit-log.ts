@@ -6,8 +6,8 @@ import { generateSeed, signerFromSeed } from '../platform/ed25519.ts';
 import { formatCheckpoint } from '../protocol/log/checkpoint.ts';
 import { encodeEntries } from '../protocol/log/entries.ts';
 import { leafHash, rootOf } from '../protocol/log/merkle.ts';
-import { formatTilePath, TILE_WIDTH } from '../protocol/log/tiles.ts';
-import type { Tile } from '../protocol/log/tiles.ts';
+import { formatTilePath, TILE_WIDTH } from '../protocol/log/tile-path.ts';
+import type { Tile } from '../protocol/log/tile-path.ts';
 import {
   formatVerifierKey,
   NOTE_ED25519,

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { verifyEd25519 } from '../platform/ed25519.ts';
 import { writeFileDurably } from '../platform/files.ts';
-import { formatTilePath, tilesOf } from '../protocol/log/tiles.ts';
+import { formatTilePath } from '../protocol/log/tile-path.ts';
+import { tilesOf } from '../protocol/log/tiles.ts';
 import { noteSigner } from '../protocol/signature/note.ts';
 import { openSequencer } from '../server/services/log/sequencer.ts';
 import type { Sequencer, SequencerDeps } from '../server/services/log/sequencer.ts';

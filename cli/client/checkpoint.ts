@@ -2,7 +2,7 @@ import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { openCheckpoint, parseCheckpoint, type Checkpoint } from '../../protocol/log/checkpoint.ts';
 import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
-import { formatTilePath } from '../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../protocol/log/tile-path.ts';
 import { treeReader, type TreeReader } from '../../protocol/log/tree-reader.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { requireSuccession, type SignedState } from '../log/succession.ts';

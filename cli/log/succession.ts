@@ -2,7 +2,7 @@ import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Checkpoint } from '../../protocol/log/checkpoint.ts';
 import { findFork } from '../../protocol/log/fork.ts';
-import { formatTilePath } from '../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../protocol/log/tile-path.ts';
 import { treeReader } from '../../protocol/log/tree-reader.ts';
 import type { Home } from '../home/home.ts';
 import { keepEvidence } from './evidence.ts';

@@ -1,6 +1,6 @@
 import { toHex } from '../../protocol/encoding/bytes.ts';
 import { verifyInclusion } from '../../protocol/log/merkle.ts';
-import { formatTilePath } from '../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../protocol/log/tile-path.ts';
 import { formatTlogProof } from '../../protocol/log/tlog-proof.ts';
 import { treeReader } from '../../protocol/log/tree-reader.ts';
 import type { SignedState } from '../log/succession.ts';

@@ -4,12 +4,8 @@ import type { Checkpoint } from '../../protocol/log/checkpoint.ts';
 import { parseEntries } from '../../protocol/log/entries.ts';
 import { parseLeaf, type Leaf } from '../../protocol/log/leaf.ts';
 import { leafHash, rootOf } from '../../protocol/log/merkle.ts';
-import {
-  formatTilePath,
-  tilesForGrowth,
-  tilesOf,
-  type TileFile,
-} from '../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../protocol/log/tile-path.ts';
+import { tilesForGrowth, tilesOf, type TileFile } from '../../protocol/log/tiles.ts';
 import type { Client } from '../client/client.ts';
 
 /** A whole log as downloaded: its leaves make the root of the checkpoint, its tiles the leaves'. */

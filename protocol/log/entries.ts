@@ -1,6 +1,7 @@
 import { concatBytes } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
-import { chunks, TILE_WIDTH, tileWidth } from './tiles.ts';
+import { TILE_WIDTH } from './tile-path.ts';
+import { chunks, tileWidth } from './tiles.ts';
 import type { TileFile } from './tiles.ts';
 
 /** Longest leaf, in bytes: an entry bundle has 16 bits for it. */

@@ -8,7 +8,8 @@ import {
   splitRange,
 } from './merkle.ts';
 import type { LeafRange } from './merkle.ts';
-import { readHashes, TILE_WIDTH, tileWidth } from './tiles.ts';
+import { TILE_WIDTH } from './tile-path.ts';
+import { readHashes, tileWidth } from './tiles.ts';
 import type { ReadTile } from './tiles.ts';
 
 /**

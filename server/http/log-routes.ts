@@ -2,8 +2,8 @@ import { Router } from 'express';
 import type { Response } from 'express';
 
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { parseTilePath } from '../../protocol/log/tiles.ts';
-import type { Tile } from '../../protocol/log/tiles.ts';
+import { parseTilePath } from '../../protocol/log/tile-path.ts';
+import type { Tile } from '../../protocol/log/tile-path.ts';
 import { isTimestampPath, TIMESTAMPS } from '../../protocol/log/timestamps.ts';
 import { ServiceError } from '../services/error.ts';
 import type { PublishedLog } from '../services/log/published.ts';

@@ -8,8 +8,9 @@ import type { Checkpoint } from '../../protocol/log/checkpoint.ts';
 import { encodeEntries, parseEntries } from '../../protocol/log/entries.ts';
 import { parseLeaf } from '../../protocol/log/leaf.ts';
 import { leafHash, rootOf } from '../../protocol/log/merkle.ts';
-import { formatTilePath, isTileOf, parseTilePath, tilesOf } from '../../protocol/log/tiles.ts';
-import type { Tile } from '../../protocol/log/tiles.ts';
+import { formatTilePath, parseTilePath } from '../../protocol/log/tile-path.ts';
+import { isTileOf, tilesOf } from '../../protocol/log/tiles.ts';
+import type { Tile } from '../../protocol/log/tile-path.ts';
 import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
 import type { NoteVerifier } from '../../protocol/signature/note.ts';
 

@@ -1,7 +1,7 @@
 import { toBase64 } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { findFork, verifyFork } from '../../../protocol/log/fork.ts';
-import { formatTilePath } from '../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import { CliError } from '../../errors.ts';
 import type { LogEvidence } from '../../log/evidence.ts';

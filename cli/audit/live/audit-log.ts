@@ -1,6 +1,6 @@
 import { equalBytes } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import { TILE_WIDTH } from '../../../protocol/log/tiles.ts';
+import { TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import type { Context } from '../../command.ts';
 import type { Home } from '../../home/home.ts';
 import type { LogKeys } from '../log-keys.ts';

@@ -5,7 +5,7 @@ import { dummyLeaf, dummyNonces, parseDummyKeys } from '../../../protocol/log/du
 import { parseEntries } from '../../../protocol/log/entries.ts';
 import { parseLeaf } from '../../../protocol/log/leaf.ts';
 import { MERGE_DELAY_MS } from '../../../protocol/log/receipt.ts';
-import { parseTilePath, TILE_WIDTH } from '../../../protocol/log/tiles.ts';
+import { parseTilePath, TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import { ProblemError } from '../../errors.ts';
 import type { EndCounts } from '../tree/accounts.ts';
 import { checkTree } from '../tree/check-tree.ts';

@@ -3,11 +3,11 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Checkpoint } from '../../../protocol/log/checkpoint.ts';
 import { accountedSpan, type Leaf } from '../../../protocol/log/leaf.ts';
 import type { LoggedLeaf } from './leaf-tile.ts';
-import { tileRanges } from './ranges.ts';
 import { checkFetched } from './remote-ranges.ts';
 import { openRightEdge, refuseFlaw, type OnFlaw } from './right-edge.ts';
 import type { LogSource } from './source.ts';
 import { checkInThreads } from './threads.ts';
+import { tileRanges } from './tile-range.ts';
 import { HASH, WIDTH } from './tile-root.ts';
 
 /** How many leaves of each type there are. */

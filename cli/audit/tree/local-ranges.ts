@@ -36,7 +36,7 @@ export function localRangeChecker(directory: string): (range: TileRange) => Rang
   };
 
   return (range) => {
-    const roots = new Uint8Array((range.paths.length / 2) * HASH);
+    const roots = new Uint8Array(Math.ceil(range.leaves / WIDTH) * HASH);
     const others: LoggedLeaf[] = [];
     let prefixRoot: Uint8Array | undefined;
     let flaw: string | undefined;

@@ -1,7 +1,6 @@
 import { leafTileChecker, type LoggedLeaf } from './leaf-tile.ts';
-import type { TileRanges } from './ranges.ts';
 import { findTile, type LogSource } from './source.ts';
-import { flawOf, tilesIn, type RangeRoots } from './tile-range.ts';
+import { flawOf, tilesIn, type RangeRoots, type TileRanges } from './tile-range.ts';
 import { HASH } from './tile-root.ts';
 
 /** Tiles of leaves asked for at a time; each is one bundle of entries and one tile of hashes. */

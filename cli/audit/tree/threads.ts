@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ProtocolError, type ProtocolErrorCode } from '../../../protocol/errors.ts';
 import { localRangeChecker } from './local-ranges.ts';
-import type { TileRanges } from './ranges.ts';
-import type { RangeRoots, TileRange } from './tile-range.ts';
+import type { RangeRoots, TileRange, TileRanges } from './tile-range.ts';
 
 /** What became of a range in a thread. */
 export type Outcome =

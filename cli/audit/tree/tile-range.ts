@@ -1,5 +1,9 @@
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
 import type { LeafTile, LoggedLeaf } from './leaf-tile.ts';
 import { WIDTH } from './tile-root.ts';
+
+/** 4,096 leaves: two or three milliseconds of work. */
+const TILES_PER_RANGE = 16;
 
 /** Some tiles of leaves in a row, looked at in one go. Short, because it goes from thread to thread. */
 export interface TileRange {
@@ -7,8 +11,6 @@ export interface TileRange {
   readonly first: number;
   /** Leaves in all of them. */
   readonly leaves: number;
-  /** Where the entry bundle and the hash tile of each are, in turn. */
-  readonly paths: readonly string[];
   /** Leaves of an older tree whose root is being made, wherever it ends; 0 for none. */
   readonly older: number;
 }
@@ -25,18 +27,46 @@ export interface RangeRoots {
   readonly flaw: string | undefined;
 }
 
-/** The tiles of a range, each with its paths. */
-export function* tilesIn({ first, leaves, paths, older }: TileRange): Generator<{
+/** The ranges of a log, made when they are asked for: a long log has many. */
+export interface TileRanges {
+  readonly count: number;
+  /** @param index - Below `count`. */
+  get(index: number): TileRange;
+}
+
+/**
+ * Cut a log into ranges.
+ *
+ * @param first - Index of the first tile.
+ * @param size - Leaves of the log.
+ * @param older - See {@link TileRange}.
+ */
+export function tileRanges(first: number, size: number, older = 0): TileRanges {
+  const end = Math.ceil(size / WIDTH);
+  return {
+    count: Math.max(0, Math.ceil((end - first) / TILES_PER_RANGE)),
+    get(index) {
+      const start = first + index * TILES_PER_RANGE;
+      const leaves = Math.min(TILES_PER_RANGE * WIDTH, size - start * WIDTH);
+      return { first: start, leaves, older };
+    },
+  };
+}
+
+/** The tiles of a range, each with the paths of its entry bundle and of its hash tile. */
+export function* tilesIn({ first, leaves, older }: TileRange): Generator<{
   readonly tile: LeafTile;
   readonly entriesPath: string;
   readonly hashesPath: string;
 }> {
-  for (let i = 0; i * WIDTH < leaves; i++) {
-    const index = first + i;
-    const width = Math.min(WIDTH, leaves - i * WIDTH);
+  for (let index = first, rest = leaves; rest > 0; index++, rest -= WIDTH) {
+    const width = Math.min(WIDTH, rest);
     const prefix = Math.floor(older / WIDTH) === index ? older % WIDTH : 0;
-    const [entriesPath = '', hashesPath = ''] = paths.slice(2 * i, 2 * i + 2);
-    yield { tile: { index, width, prefix }, entriesPath, hashesPath };
+    yield {
+      tile: { index, width, prefix },
+      entriesPath: formatTilePath({ level: 'entries', index, width }),
+      hashesPath: formatTilePath({ level: 0, index, width }),
+    };
   }
 }
 

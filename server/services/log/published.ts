@@ -1,6 +1,6 @@
 import { parseCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { isTileOf } from '../../../protocol/log/tiles.ts';
-import type { Tile } from '../../../protocol/log/tiles.ts';
+import type { Tile } from '../../../protocol/log/tile-path.ts';
 import type { LogFiles } from './store.ts';
 
 /** The log as anybody may see it. */

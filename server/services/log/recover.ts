@@ -2,7 +2,7 @@ import { concatBytes, equalBytes, utf8Encode } from '../../../protocol/encoding/
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import type { Checkpoint } from '../../../protocol/log/checkpoint.ts';
 import { EMPTY_ROOT, leafHash, verifyConsistency } from '../../../protocol/log/merkle.ts';
-import { TILE_WIDTH } from '../../../protocol/log/tiles.ts';
+import { TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import type { ReadTile } from '../../../protocol/log/tiles.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';

@@ -3,8 +3,10 @@ import { formatCheckpoint, openCheckpoint } from '../../../protocol/log/checkpoi
 import type { Checkpoint } from '../../../protocol/log/checkpoint.ts';
 import { entriesForGrowth, parseEntries } from '../../../protocol/log/entries.ts';
 import { leafHash, verifyConsistency } from '../../../protocol/log/merkle.ts';
-import { TILE_WIDTH, tilesForGrowth } from '../../../protocol/log/tiles.ts';
-import type { Tile, TileFile } from '../../../protocol/log/tiles.ts';
+import { TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
+import { tilesForGrowth } from '../../../protocol/log/tiles.ts';
+import type { Tile } from '../../../protocol/log/tile-path.ts';
+import type { TileFile } from '../../../protocol/log/tiles.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import { signNote } from '../../../protocol/signature/note.ts';

@@ -1,5 +1,6 @@
 import type { Checkpoint } from '../../../protocol/log/checkpoint.ts';
-import type { Tile, TileFile } from '../../../protocol/log/tiles.ts';
+import type { Tile } from '../../../protocol/log/tile-path.ts';
+import type { TileFile } from '../../../protocol/log/tiles.ts';
 
 /** How much the log grows by at one instant of its schedule. */
 export interface Epoch {

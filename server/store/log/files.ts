@@ -6,8 +6,8 @@ import { readFileBoundedSync } from '../../../platform/read-file.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeEntries, parseEntries } from '../../../protocol/log/entries.ts';
 import { HASH_BYTES } from '../../../protocol/log/merkle.ts';
-import { formatTilePath, TILE_WIDTH } from '../../../protocol/log/tiles.ts';
-import type { Tile } from '../../../protocol/log/tiles.ts';
+import { formatTilePath, TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
+import type { Tile } from '../../../protocol/log/tile-path.ts';
 import { formatTimestampIndex, TIMESTAMPS } from '../../../protocol/log/timestamps.ts';
 import type { LogFiles } from '../../services/log/store.ts';
 

@@ -2,7 +2,8 @@ import { ProblemError } from '../../../cli/errors.ts';
 import { concatBytes, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { leafHash, rootOf } from '../../../protocol/log/merkle.ts';
-import { formatTilePath, tilesForGrowth } from '../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
+import { tilesForGrowth } from '../../../protocol/log/tiles.ts';
 import { signNote, type NoteSigner } from '../../../protocol/signature/note.ts';
 
 /** A log as a server would serve it, in memory: the real tree, tiles and notes. */

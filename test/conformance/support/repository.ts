@@ -14,13 +14,8 @@ import { writeFiles } from '../../../cli/operator/write-files.ts';
 import { seal } from '../../../protocol/embargo/age.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
-import {
-  formatTilePath,
-  TILE_WIDTH,
-  tilesOf,
-  tileWidth,
-  type Tile,
-} from '../../../protocol/log/tiles.ts';
+import { formatTilePath, TILE_WIDTH, type Tile } from '../../../protocol/log/tile-path.ts';
+import { tilesOf, tileWidth } from '../../../protocol/log/tiles.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
 import { encodePublication } from '../../../protocol/statement/share.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';

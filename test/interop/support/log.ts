@@ -6,7 +6,8 @@ import { formatCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeEntries } from '../../../protocol/log/entries.ts';
 import { formatLeaf } from '../../../protocol/log/leaf.ts';
 import { leafHash, rootOf } from '../../../protocol/log/merkle.ts';
-import { formatTilePath, tilesForGrowth, tilesOf } from '../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
+import { tilesForGrowth, tilesOf } from '../../../protocol/log/tiles.ts';
 import {
   formatVerifierKey,
   NOTE_ED25519,

@@ -13,7 +13,8 @@ import {
 import { formatCheckpoint, openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { encodeEntries } from '../../../protocol/log/entries.ts';
 import { leafHash, rootOf } from '../../../protocol/log/merkle.ts';
-import { formatTilePath, tilesForGrowth } from '../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
+import { tilesForGrowth } from '../../../protocol/log/tiles.ts';
 import { noteSigner, parseVerifierKey, signNote } from '../../../protocol/signature/note.ts';
 import { readVectors } from '../../support/vectors.ts';
 import type { Vector } from '../../support/vectors.ts';

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { fromHex, toHex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeEntries, entriesForGrowth, parseEntries } from '../../../protocol/log/entries.ts';
-import { formatTilePath } from '../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
 import { readVectors } from '../../support/vectors.ts';
 import type { Vector } from '../../support/vectors.ts';
 

@@ -5,15 +5,10 @@ import fc from 'fast-check';
 
 import { concatBytes, toHex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { leafHash, rootOf } from '../../../protocol/log/merkle.ts';
-import {
-  formatTilePath,
-  isTileOf,
-  parseTilePath,
-  tilesForGrowth,
-  tilesOf,
-  tileWidth,
-} from '../../../protocol/log/tiles.ts';
-import type { ReadTile, Tile } from '../../../protocol/log/tiles.ts';
+import { formatTilePath, parseTilePath } from '../../../protocol/log/tile-path.ts';
+import { isTileOf, tilesForGrowth, tilesOf, tileWidth } from '../../../protocol/log/tiles.ts';
+import type { Tile } from '../../../protocol/log/tile-path.ts';
+import type { ReadTile } from '../../../protocol/log/tiles.ts';
 import { readVectors } from '../../support/vectors.ts';
 import type { Vector } from '../../support/vectors.ts';
 

@@ -13,7 +13,8 @@ import {
   verifyConsistency,
   verifyInclusion,
 } from '../../../protocol/log/merkle.ts';
-import { formatTilePath, tilesForGrowth } from '../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
+import { tilesForGrowth } from '../../../protocol/log/tiles.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 
 const SIZE = 66_000; // three levels of tiles

@@ -12,7 +12,8 @@ import helmet from 'helmet';
 
 import { parseEntries } from '../../../protocol/log/entries.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
-import { formatTilePath, tilesForGrowth, tilesOf } from '../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
+import { tilesForGrowth, tilesOf } from '../../../protocol/log/tiles.ts';
 import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { logRoutes } from '../../../server/http/log-routes.ts';
 import { notFound, problems } from '../../../server/http/problem.ts';

@@ -5,7 +5,8 @@ import { sha256Hex, utf8Encode } from '../../../../protocol/encoding/bytes.ts';
 import { formatCheckpoint } from '../../../../protocol/log/checkpoint.ts';
 import { entriesForGrowth } from '../../../../protocol/log/entries.ts';
 import { leafHash, rootOf } from '../../../../protocol/log/merkle.ts';
-import { formatTilePath, tilesForGrowth } from '../../../../protocol/log/tiles.ts';
+import { formatTilePath } from '../../../../protocol/log/tile-path.ts';
+import { tilesForGrowth } from '../../../../protocol/log/tiles.ts';
 import {
   formatVerifierKey,
   NOTE_ED25519,
