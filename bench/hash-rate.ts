@@ -1,10 +1,11 @@
 import { once } from 'node:events';
+import { argv, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 
 import { hashWork, WIDTH } from './hash-work.ts';
 
-// Measures when it is imported, and hashes when it is started as a thread.
+// A process of its own, as audit-run.ts: node hash-rate.ts THREADS MILLISECONDS
 
 const WARM_UP_TILES = 400;
 
@@ -17,7 +18,7 @@ export interface HashRate {
 }
 
 /** `crypto.hash` once it is compiled, on so many threads at once. */
-export async function measureHashRate(threads: number, milliseconds: number): Promise<HashRate> {
+async function measureHashRate(threads: number, milliseconds: number): Promise<HashRate> {
   const path = fileURLToPath(import.meta.url);
   const workers = Array.from(
     { length: threads },
@@ -48,7 +49,10 @@ function hashInThread(milliseconds: number): void {
   parentPort?.postMessage('ready');
 }
 
-if (!isMainThread && parentPort !== null) {
+if (isMainThread) {
+  const [threads = 1, milliseconds = 1] = argv.slice(2).map(Number);
+  stdout.write(JSON.stringify(await measureHashRate(threads, milliseconds)));
+} else {
   const { milliseconds } = workerData as { milliseconds: number };
   hashInThread(milliseconds);
 }
