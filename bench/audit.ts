@@ -71,9 +71,12 @@ export async function measureAudit(leaves: number, count: number): Promise<Audit
     const processors = [];
     for (const { processor, env } of knowsShaInstructions() ? WITH_AND_WITHOUT : AS_IT_IS) {
       const run = runIn(env);
-      const audit = (): Promise<AuditRun> => run('audit-run.ts', directory, key, `${threads}`);
-      const hashAlone = (): Promise<Run> => run('hash-run.ts', `${leaves}`, `${threads}`);
-      const hashWarm = (): Promise<HashRate> => run('hash-rate.ts', `${threads}`, `${HASH_MS}`);
+      const audit = (): Promise<AuditRun> =>
+        run(new URL('audit-run.ts', import.meta.url), directory, key, `${threads}`);
+      const hashAlone = (): Promise<Run> =>
+        run(new URL('hash-run.ts', import.meta.url), `${leaves}`, `${threads}`);
+      const hashWarm = (): Promise<HashRate> =>
+        run(new URL('hash-rate.ts', import.meta.url), `${threads}`, `${HASH_MS}`);
       await audit(); // the files are in the page cache from here on, and compiled code is kept
       await hashAlone();
       const rounds: AuditRound[] = [];
@@ -110,11 +113,11 @@ const WITH_AND_WITHOUT = [
 
 function runIn(
   changes: NodeJS.ProcessEnv,
-): <T>(script: string, ...args: readonly string[]) => Promise<T> {
+): <T>(script: URL, ...args: readonly string[]) => Promise<T> {
   const env = { ...process.env, NODE_COMPILE_CACHE: COMPILED, ...changes };
   return async (script, ...args) => {
-    const path = fileURLToPath(new URL(script, import.meta.url));
-    const { stdout } = await promisify(execFile)(process.execPath, [path, ...args], { env });
+    const command = [fileURLToPath(script), ...args];
+    const { stdout } = await promisify(execFile)(process.execPath, command, { env });
     return JSON.parse(stdout) as never;
   };
 }
