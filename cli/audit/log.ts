@@ -4,9 +4,9 @@ import { LIMIT, RECORD } from '../record/layout.ts';
 import { AuditError, count, demand, type Audit, type Check, type Fact } from './check.ts';
 import { requirePaths } from './folder.ts';
 import { recordSource, tilePaths } from './record-log.ts';
-import { openAccounts, type Accounts } from './tree/accounts.ts';
-import { checkTree } from './tree/check-tree.ts';
-import type { LoggedLeaf } from './tree/leaf-tile.ts';
+import { openAccounts, type Accounts } from '../log/tree/accounts.ts';
+import { checkTree } from '../log/tree/check-tree.ts';
+import type { LoggedLeaf } from '../log/tree/leaf-tile.ts';
 import { trustFact } from './trust.ts';
 
 /** What the leaves say, which make the signed root. The sealed ones, nearly all, are not kept. */

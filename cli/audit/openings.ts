@@ -13,7 +13,7 @@ import { pathsIn } from './folder.ts';
 import { leavesFact } from './log.ts';
 import { planFact } from './plan.ts';
 import { leafReader } from './record-log.ts';
-import { formatEnds } from './tree/accounts.ts';
+import { formatEnds } from '../log/tree/accounts.ts';
 
 export interface Opened {
   /** Of the sealed leaf in the log. */

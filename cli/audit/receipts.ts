@@ -3,7 +3,7 @@ import { openReceipt } from '../../protocol/log/receipt.ts';
 import { count, demand, NotAskedError, within, type Audit, type Check } from './check.ts';
 import { checkpointFact, tilesFact } from './log.ts';
 import { recordSource } from './record-log.ts';
-import { findLeaves } from './tree/scan-hashes.ts';
+import { findLeaves } from '../log/tree/scan-hashes.ts';
 import { trustFact } from './trust.ts';
 
 export const receiptChecks: readonly Check[] = [

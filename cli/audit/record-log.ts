@@ -7,7 +7,7 @@ import { parseTilePath, TILE_WIDTH } from '../../protocol/log/tile-path.ts';
 import { tilesOf, tileWidth, type ReadTile } from '../../protocol/log/tiles.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { AbsentFileError, type RecordFiles } from '../record/record-files.ts';
-import { missing, type LogSource } from './tree/source.ts';
+import { missing, type LogSource } from '../log/source.ts';
 
 /** Paths in a record of all tiles and entry bundles of a log. */
 export function* tilePaths(size: number): Generator<string> {

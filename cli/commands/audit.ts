@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hex64 } from '../../protocol/encoding/shape.ts';
-import { reportComparison } from '../audit/compare/report.ts';
-import { auditLive } from '../audit/live/follow.ts';
-import { findLogKeys } from '../audit/log-keys.ts';
-import { isUrl, openSource } from '../audit/open-source.ts';
+import { reportComparison } from '../log/compare/report.ts';
+import { auditLive } from '../log/live/follow.ts';
+import { findLogKeys } from '../log/log-keys.ts';
+import { isUrl, openSource } from '../log/open-source.ts';
 import { reportAudit } from '../audit/report.ts';
 import {
   argument,

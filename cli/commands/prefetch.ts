@@ -1,5 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.ts';
-import { requireQuorum } from '../client/quorum.ts';
+import { requireQuorum } from '../log/quorum.ts';
 import { openMirrors, type Mirror, type PlannedBundle } from '../client/mirror.ts';
 import { refreshTargets, type TrustedTargets } from '../client/targets.ts';
 import { argument, findOption, type Command } from '../command.ts';

@@ -1,6 +1,6 @@
-import { findLogKeys } from '../audit/log-keys.ts';
-import { serverSource } from '../audit/tree/source.ts';
-import { refreshCheckpoint } from '../client/checkpoint.ts';
+import { findLogKeys } from '../log/log-keys.ts';
+import { serverSource } from '../log/source.ts';
+import { refreshCheckpoint } from '../log/checkpoint.ts';
 import { connect } from '../client/connect.ts';
 import { refreshTrust } from '../client/trust.ts';
 import type { Command } from '../command.ts';

@@ -1,8 +1,8 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { formatInstant } from '../../protocol/encoding/time.ts';
 import { parseTlogProof, verifyTlogProof } from '../../protocol/log/tlog-proof.ts';
-import { findLogKeys, type LogKeys } from '../audit/log-keys.ts';
-import { countWitnesses, openState } from '../audit/signed-state.ts';
+import { findLogKeys, type LogKeys } from '../log/log-keys.ts';
+import { countWitnesses, openState } from '../log/signed-state.ts';
 import { argument, findOption, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { openHome } from '../home/home.ts';

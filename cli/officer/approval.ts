@@ -1,8 +1,8 @@
 import { planDigest, type Plan } from '../../protocol/campaign/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { RefusedMoveError, UsageError } from '../errors.ts';
-import { refreshCheckpoint } from '../client/checkpoint.ts';
-import { requireQuorum } from '../client/quorum.ts';
+import { refreshCheckpoint } from '../log/checkpoint.ts';
+import { requireQuorum } from '../log/quorum.ts';
 import { cosignTargets, proposeTargets } from './arm-targets.ts';
 import { verifyStoredSignatures } from './completion.ts';
 import { findServerFlaw, holdersInForce, isHolder, openOwnShares } from './custody.ts';

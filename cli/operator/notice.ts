@@ -7,7 +7,7 @@ import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { formatLeaf } from '../../protocol/log/leaf.ts';
-import { refreshCheckpoint, verifyLogged, type SeenCheckpoint } from '../client/checkpoint.ts';
+import { refreshCheckpoint, verifyLogged, type SeenCheckpoint } from '../log/checkpoint.ts';
 import type { Chain } from '../client/chain.ts';
 import type { Client } from '../client/client.ts';
 import type { Trust } from '../client/trust.ts';

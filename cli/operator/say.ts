@@ -7,7 +7,7 @@ import {
   type OperatorStatement,
   type OperatorStatementKind,
 } from '../../protocol/statement/operator.ts';
-import { warnBelowQuorum } from '../client/quorum.ts';
+import { warnBelowQuorum } from '../log/quorum.ts';
 import type { InboxEntry } from '../client/client.ts';
 import { CliError } from '../errors.ts';
 import { ownBinding } from './binding.ts';

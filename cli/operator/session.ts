@@ -1,10 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
-import {
-  findRecentCheckpoint,
-  refreshCheckpoint,
-  type SeenCheckpoint,
-} from '../client/checkpoint.ts';
+import { findRecentCheckpoint, refreshCheckpoint, type SeenCheckpoint } from '../log/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { loadTrust, refreshTrust, type Trust } from '../client/trust.ts';

@@ -4,8 +4,8 @@ import { formatTilePath } from '../../protocol/log/tile-path.ts';
 import { formatTlogProof } from '../../protocol/log/tlog-proof.ts';
 import { treeReader } from '../../protocol/log/tree-reader.ts';
 import type { SignedState } from '../log/succession.ts';
-import { findLeaves } from '../audit/tree/scan-hashes.ts';
-import type { LogSource } from '../audit/tree/source.ts';
+import { findLeaves } from '../log/tree/scan-hashes.ts';
+import type { LogSource } from '../log/source.ts';
 import { writeAtomically } from '../home/files.ts';
 import type { StoredReceipt } from './stored.ts';
 

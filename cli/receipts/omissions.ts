@@ -1,8 +1,8 @@
 import { parseTlogProof } from '../../protocol/log/tlog-proof.ts';
 import type { OmissionEvidence } from '../log/evidence.ts';
 import type { SignedState } from '../log/succession.ts';
-import { verifyLeaves } from '../audit/tree/scan-hashes.ts';
-import type { LogSource } from '../audit/tree/source.ts';
+import { verifyLeaves } from '../log/tree/scan-hashes.ts';
+import type { LogSource } from '../log/source.ts';
 import { hashOf, proveLeaf, storeProofs } from './collect.ts';
 import type { StoredReceipt } from './stored.ts';
 

@@ -13,10 +13,10 @@ import {
 } from '../../protocol/statement/operator.ts';
 import { parsePublication } from '../../protocol/statement/share.ts';
 import { fetchChain, keptPlans } from '../client/chain.ts';
-import { refreshCheckpoint, type SeenCheckpoint } from '../client/checkpoint.ts';
+import { refreshCheckpoint, type SeenCheckpoint } from '../log/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
-import { reportQuorum } from '../client/quorum.ts';
+import { reportQuorum } from '../log/quorum.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { NotReleasedError, TemporaryError } from '../errors.ts';
 import { replayAdoption } from './adoption.ts';

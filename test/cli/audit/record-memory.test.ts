@@ -9,7 +9,7 @@ import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { parseEntries } from '../../../protocol/log/entries.ts';
 import { parseLeaf } from '../../../protocol/log/leaf.ts';
 import { TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
-import { sealedLeaves } from './support/served-log.ts';
+import { sealedLeaves } from '../log/support/served-log.ts';
 import { step, tellStory } from './support/story.ts';
 import { memoryFiles } from './support/memory.ts';
 

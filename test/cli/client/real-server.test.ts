@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { refreshCheckpoint, verifyLogged } from '../../../cli/client/checkpoint.ts';
+import { refreshCheckpoint, verifyLogged } from '../../../cli/log/checkpoint.ts';
 import { connect } from '../../../cli/client/connect.ts';
 import { refreshTargets } from '../../../cli/client/targets.ts';
 import { refreshTrust } from '../../../cli/client/trust.ts';

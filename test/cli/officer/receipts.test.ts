@@ -9,7 +9,7 @@ import { encodeEnvelope, parseEnvelope } from '../../../protocol/signature/dsse.
 import { fromBase64 } from '../../../protocol/encoding/bytes.ts';
 import { parseOpening, type Opening } from '../../../protocol/log/opening.ts';
 import { sealWithReceipt } from '../../../server/services/sealing.ts';
-import { writeLog, type LogFiles } from '../audit/support/served-log.ts';
+import { writeLog, type LogFiles } from '../log/support/served-log.ts';
 import {
   leafOf,
   logSigner,

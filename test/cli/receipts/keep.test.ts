@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { verifyOmission } from '../../../cli/audit/compare/omission.ts';
+import { verifyOmission } from '../../../cli/log/compare/omission.ts';
 import type { OmissionEvidence } from '../../../cli/log/evidence.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { collectProofs, proveLeaf } from '../../../cli/receipts/collect.ts';

@@ -12,7 +12,7 @@ import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { MERGE_DELAY_MS } from '../../../protocol/log/receipt.ts';
 import { parseTlogProof } from '../../../protocol/log/tlog-proof.ts';
-import { writeLog, type LogFiles } from '../audit/support/served-log.ts';
+import { writeLog, type LogFiles } from '../log/support/served-log.ts';
 import { urlOf } from '../operator/support/meddling.ts';
 import { openOutpost, type Outpost } from '../operator/support/outpost.ts';
 import { testContext, type TestContext } from '../support/context.ts';

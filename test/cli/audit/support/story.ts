@@ -65,7 +65,7 @@ import {
   type SealedCampaign,
   type SealOptions,
 } from './campaign.ts';
-import { openTestLog, type TestLog } from './test-log.ts';
+import { openTestLog, type TestLog } from '../../log/support/test-log.ts';
 import type { vouchersOf } from '../../../protocol/trust/network.ts';
 
 const STAKES = [[40n, 2n], [33n], [25n]];

@@ -8,7 +8,7 @@ import { formatTilePath } from '../../../../protocol/log/tile-path.ts';
 import { tilesOf } from '../../../../protocol/log/tiles.ts';
 import { formatVerifierKey, noteSigner } from '../../../../protocol/signature/note.ts';
 import type { TestServer } from '../../../support/test-server.ts';
-import { publish, type LogFiles } from '../../audit/support/served-log.ts';
+import { publish, type LogFiles } from '../../log/support/served-log.ts';
 import { urlOf } from '../../operator/support/meddling.ts';
 
 export function vkeyOf({ root }: TestServer, publicKey = root.logKey.publicKey): string {

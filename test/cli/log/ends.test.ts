@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { openAccounts } from '../../../cli/audit/tree/accounts.ts';
+import { openAccounts } from '../../../cli/log/tree/accounts.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { auditCommand } from '../../../cli/commands/audit.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';

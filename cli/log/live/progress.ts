@@ -7,7 +7,7 @@ import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { formatVerifierKey, type NoteVerifier } from '../../../protocol/signature/note.ts';
 import { findFile, withLock, writeAtomically } from '../../home/files.ts';
 import type { Home } from '../../home/home.ts';
-import type { SignedState } from '../../log/succession.ts';
+import type { SignedState } from '../succession.ts';
 import { openAccounts, type Accounts } from '../tree/accounts.ts';
 import type { LeafCounts } from '../tree/check-tree.ts';
 

@@ -1,5 +1,5 @@
 import { leafTileChecker, type LoggedLeaf } from './leaf-tile.ts';
-import { findTile, type LogSource } from './source.ts';
+import { findTile, type LogSource } from '../source.ts';
 import { flawOf, tilesIn, type RangeRoots, type TileRanges } from './tile-range.ts';
 import { HASH } from './tile-root.ts';
 

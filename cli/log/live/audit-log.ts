@@ -5,10 +5,10 @@ import type { Context } from '../../command.ts';
 import type { Home } from '../../home/home.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openState, type WitnessedState } from '../signed-state.ts';
-import { isSameState, requireSuccession } from '../../log/succession.ts';
+import { isSameState, requireSuccession } from '../succession.ts';
 import { openAccounts, type EndCounts } from '../tree/accounts.ts';
 import { addCounts, checkTree, type LeafCounts } from '../tree/check-tree.ts';
-import type { LogSource } from '../tree/source.ts';
+import type { LogSource } from '../source.ts';
 import { endsOf, verifyEnds } from './ends.ts';
 import { openProgress, type Progress, type ProgressFile } from './progress.ts';
 

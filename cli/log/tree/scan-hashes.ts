@@ -5,7 +5,7 @@ import { HASH_BYTES } from '../../../protocol/log/merkle.ts';
 import { formatTilePath, TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import { tileWidth } from '../../../protocol/log/tiles.ts';
 import { openRightEdge } from './right-edge.ts';
-import type { LogSource } from './source.ts';
+import type { LogSource } from '../source.ts';
 import { tileHashes } from './tile-root.ts';
 
 const AT_ONCE = 8;

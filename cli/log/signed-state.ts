@@ -2,7 +2,7 @@ import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { openCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyCosignatures, type Cosignature } from '../../protocol/log/cosignature.ts';
 import type { LogKeys } from './log-keys.ts';
-import type { SignedState } from '../log/succession.ts';
+import type { SignedState } from './succession.ts';
 
 /** A state of a log, and which witnesses had seen it when. */
 export interface WitnessedState extends SignedState {

@@ -4,10 +4,10 @@ import { findFork, verifyFork } from '../../../protocol/log/fork.ts';
 import { formatTilePath } from '../../../protocol/log/tile-path.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import { CliError } from '../../errors.ts';
-import type { LogEvidence } from '../../log/evidence.ts';
+import type { LogEvidence } from '../evidence.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openState } from '../signed-state.ts';
-import type { LogSource } from '../tree/source.ts';
+import type { LogSource } from '../source.ts';
 import type { View } from './view.ts';
 
 /** What two views of a log say together. */

@@ -9,7 +9,7 @@ import { parseTilePath, TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import { ProblemError } from '../../errors.ts';
 import type { EndCounts } from '../tree/accounts.ts';
 import { checkTree } from '../tree/check-tree.ts';
-import type { LogSource } from '../tree/source.ts';
+import type { LogSource } from '../source.ts';
 import type { Progress } from './progress.ts';
 
 /** What the log says of its sealed leaves, to be held against what the server opens. */

@@ -6,7 +6,7 @@ import {
   findRecentCheckpoint,
   refreshCheckpoint,
   verifyLogged,
-} from '../../../cli/client/checkpoint.ts';
+} from '../../../cli/log/checkpoint.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';

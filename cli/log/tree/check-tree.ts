@@ -5,7 +5,7 @@ import { accountedSpan, type Leaf } from '../../../protocol/log/leaf.ts';
 import type { LoggedLeaf } from './leaf-tile.ts';
 import { checkFetched } from './remote-ranges.ts';
 import { openRightEdge, refuseFlaw, type OnFlaw } from './right-edge.ts';
-import type { LogSource } from './source.ts';
+import type { LogSource } from '../source.ts';
 import { checkInThreads } from './threads.ts';
 import { tileRanges } from './tile-range.ts';
 import { HASH, WIDTH } from './tile-root.ts';

@@ -3,7 +3,7 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import { EMPTY_ROOT } from '../../../protocol/log/merkle.ts';
 import { formatTilePath, TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import { readHashes, tileWidth } from '../../../protocol/log/tiles.ts';
-import { findTile, type LogSource } from './source.ts';
+import { findTile, type LogSource } from '../source.ts';
 import { flawOf } from './tile-range.ts';
 import { tileHashes } from './tile-root.ts';
 

@@ -5,10 +5,10 @@ import { leafHash, verifyInclusion } from '../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../protocol/log/tile-path.ts';
 import { treeReader, type TreeReader } from '../../protocol/log/tree-reader.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { requireSuccession, type SignedState } from '../log/succession.ts';
+import { requireSuccession, type SignedState } from './succession.ts';
 import { TemporaryError } from '../errors.ts';
 import type { Home } from '../home/home.ts';
-import type { Client } from './client.ts';
+import type { Client } from '../client/client.ts';
 
 /** A checkpoint that extends every one this home has seen, with the note that says so. */
 export type SeenCheckpoint = SignedState;

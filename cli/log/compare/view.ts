@@ -3,17 +3,12 @@ import { parseTlogProof } from '../../../protocol/log/tlog-proof.ts';
 import type { NetworkContext } from '../../client/http.ts';
 import { UsageError } from '../../errors.ts';
 import { readInputFile } from '../../home/files.ts';
-import {
-  isEvidence,
-  MAX_EVIDENCE_BYTES,
-  parseEvidence,
-  type Evidence,
-} from '../../log/evidence.ts';
+import { isEvidence, MAX_EVIDENCE_BYTES, parseEvidence, type Evidence } from '../evidence.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { findSource } from '../open-source.ts';
 import { openState } from '../signed-state.ts';
-import type { SignedState } from '../../log/succession.ts';
-import type { LogSource } from '../tree/source.ts';
+import type { SignedState } from '../succession.ts';
+import type { LogSource } from '../source.ts';
 
 /** What somebody was shown of a log. */
 export interface View extends SignedState {

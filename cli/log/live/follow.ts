@@ -1,6 +1,6 @@
 import { toBase64 } from '../../../protocol/encoding/bytes.ts';
-import { refreshCheckpoint } from '../../client/checkpoint.ts';
-import { reportQuorum, type Quorum } from '../../client/quorum.ts';
+import { refreshCheckpoint } from '../checkpoint.ts';
+import { reportQuorum, type Quorum } from '../quorum.ts';
 import type { Context } from '../../command.ts';
 import { InterruptedError, ProblemError, TemporaryError } from '../../errors.ts';
 import { exitCodeOf, EXIT } from '../../exit-code.ts';

@@ -3,13 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import {
-  checkTree,
-  type CheckedTree,
-  type TreeOptions,
-} from '../../../cli/audit/tree/check-tree.ts';
-import { findLeaves, verifyLeaves } from '../../../cli/audit/tree/scan-hashes.ts';
-import { directorySource, serverSource, type LogSource } from '../../../cli/audit/tree/source.ts';
+import { checkTree, type CheckedTree, type TreeOptions } from '../../../cli/log/tree/check-tree.ts';
+import { findLeaves, verifyLeaves } from '../../../cli/log/tree/scan-hashes.ts';
+import { directorySource, serverSource, type LogSource } from '../../../cli/log/source.ts';
 import { ProblemError } from '../../../cli/errors.ts';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import { toHex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';

@@ -3,11 +3,11 @@ import { toHex } from '../../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { MERGE_DELAY_MS, openReceipt, type Receipt } from '../../../protocol/log/receipt.ts';
 import { parseTlogProof, verifyTlogProof } from '../../../protocol/log/tlog-proof.ts';
-import type { OmissionEvidence } from '../../log/evidence.ts';
+import type { OmissionEvidence } from '../evidence.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openState, type WitnessedState } from '../signed-state.ts';
 import { verifyLeaves } from '../tree/scan-hashes.ts';
-import type { LogSource } from '../tree/source.ts';
+import type { LogSource } from '../source.ts';
 
 /** A promise that was broken. */
 export interface Omission {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { readFileBoundedSync } from '../../../platform/read-file.ts';
-import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
-import { ProtocolError } from '../../../protocol/errors.ts';
-import type { Client } from '../../client/client.ts';
-import { CliError, ProblemError } from '../../errors.ts';
-import { hasErrorCode } from '../../home/files.ts';
-import { LIMIT } from '../../record/layout.ts';
+import { readFileBoundedSync } from '../../platform/read-file.ts';
+import { utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { Client } from '../client/client.ts';
+import { CliError, ProblemError } from '../errors.ts';
+import { hasErrorCode } from '../home/files.ts';
+import { LIMIT } from '../record/layout.ts';
 
 /** Where a log is read from. Nothing of it is believed. */
 export interface LogSource {

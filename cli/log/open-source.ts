@@ -5,7 +5,7 @@ import type { NetworkContext } from '../client/http.ts';
 import { UsageError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
 import { INDEX_PATH } from '../record/record-index.ts';
-import { directorySource, serverSource, type LogSource } from './tree/source.ts';
+import { directorySource, serverSource, type LogSource } from './source.ts';
 
 /** Whether a person means a server rather than something on disk. */
 export function isUrl(text: string): boolean {
