@@ -1,5 +1,5 @@
 import type { Plan } from '../../protocol/campaign/plan.ts';
-import { documentDigest } from '../../protocol/campaign/document.ts';
+import { documentDigest } from '../../protocol/commitment/document.ts';
 import { argument, findOption, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { loadChain, type Chain } from '../client/chain.ts';

@@ -1,4 +1,4 @@
-import { parseDocument } from '../../protocol/campaign/document.ts';
+import { parseDocument } from '../../protocol/commitment/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { verifyRelease } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';

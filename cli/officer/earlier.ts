@@ -1,4 +1,4 @@
-import { commitmentName, type CommitmentEntry } from '../../protocol/campaign/commitment.ts';
+import { commitmentName, type CommitmentEntry } from '../../protocol/commitment/commitment.ts';
 import { parsePlan } from '../../protocol/campaign/plan.ts';
 import { earlierName } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';

@@ -1,5 +1,5 @@
-import { commitmentName } from '../../protocol/campaign/commitment.ts';
-import { parseDocument } from '../../protocol/campaign/document.ts';
+import { commitmentName } from '../../protocol/commitment/commitment.ts';
+import { parseDocument } from '../../protocol/commitment/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';

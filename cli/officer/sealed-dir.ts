@@ -1,7 +1,7 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withOutputDirectory } from '../../platform/files.ts';
-import { commitmentName } from '../../protocol/campaign/commitment.ts';
+import { commitmentName } from '../../protocol/commitment/commitment.ts';
 import { parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';

@@ -2,8 +2,12 @@ import {
   commitmentDigest,
   commitmentName,
   encodeCommitment,
-} from '../../protocol/campaign/commitment.ts';
-import { documentDigest, encodeDocument, parseDocument } from '../../protocol/campaign/document.ts';
+} from '../../protocol/commitment/commitment.ts';
+import {
+  documentDigest,
+  encodeDocument,
+  parseDocument,
+} from '../../protocol/commitment/document.ts';
 import { encodePlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
 import { openClosing, sealBundle } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';

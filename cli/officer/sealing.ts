@@ -2,9 +2,9 @@ import {
   commitmentDigest,
   commitmentName,
   encodeCommitment,
-} from '../../protocol/campaign/commitment.ts';
-import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
-import type { DocumentType } from '../../protocol/campaign/document.ts';
+} from '../../protocol/commitment/commitment.ts';
+import { documentDigest, encodeDocument } from '../../protocol/commitment/document.ts';
+import type { DocumentType } from '../../protocol/commitment/document.ts';
 import { encodePlan } from '../../protocol/campaign/plan.ts';
 import { DEFAULT_MILESTONES } from '../../protocol/stake/milestone.ts';
 import { checkPlan } from '../../protocol/campaign/plan-rules.ts';

@@ -1,5 +1,5 @@
-import { commitmentDigest, verifyOpening } from '../../protocol/campaign/commitment.ts';
-import { documentDigest } from '../../protocol/campaign/document.ts';
+import { commitmentDigest, verifyOpening } from '../../protocol/commitment/commitment.ts';
+import { documentDigest } from '../../protocol/commitment/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { findCustodyText } from '../../protocol/campaign/server-custody.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';

@@ -1,4 +1,4 @@
-import { commitmentName } from '../../protocol/campaign/commitment.ts';
+import { commitmentName } from '../../protocol/commitment/commitment.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { SSHSIG_NAMESPACE } from '../../protocol/embargo/sums-signatures.ts';
 import { inRevision, RECORD } from './layout.ts';

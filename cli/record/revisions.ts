@@ -1,5 +1,5 @@
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import { commitmentName } from '../../protocol/campaign/commitment.ts';
+import { commitmentName } from '../../protocol/commitment/commitment.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { earlierName } from '../../protocol/embargo/bundle.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';

@@ -15,7 +15,7 @@ import {
 import { milestoneShape } from '../stake/milestone.ts';
 import type { Milestone } from '../stake/milestone.ts';
 import { headerText } from '../stake/snapshot.ts';
-import type { CommitmentEntry } from './commitment.ts';
+import type { CommitmentEntry } from '../commitment/commitment.ts';
 import { reviewPolicyShape } from './review-policy.ts';
 import type { ReviewPolicy } from './review-policy.ts';
 

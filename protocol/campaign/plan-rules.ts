@@ -8,7 +8,7 @@ import {
   commitmentName,
   DOCUMENT_TYPE_OF,
   encodeCommitment,
-} from './commitment.ts';
+} from '../commitment/commitment.ts';
 import type { Plan } from './plan-body.ts';
 import { checkReviewers, checkReviewPolicy } from './review-policy.ts';
 import { checkServerShares, serverHoldersOf } from './server-custody.ts';

@@ -2,7 +2,7 @@ import { equalBytes, sha256Hex, utf8Encode } from '../encoding/bytes.ts';
 import { parseJson } from '../encoding/json.ts';
 import { parseShape } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
-import { encodeDocument, MAX_DOCUMENT_BYTES, parseDocument } from './document.ts';
+import { encodeDocument, MAX_DOCUMENT_BYTES, parseDocument } from '../commitment/document.ts';
 import { planBody } from './plan-body.ts';
 import type { Plan } from './plan-body.ts';
 import { checkConsistency } from './plan-rules.ts';

@@ -1,5 +1,5 @@
-import { commitmentName, parseCommitment, verifyOpening } from '../campaign/commitment.ts';
-import { documentDigest } from '../campaign/document.ts';
+import { commitmentName, parseCommitment, verifyOpening } from '../commitment/commitment.ts';
+import { documentDigest } from '../commitment/document.ts';
 import type { Plan } from '../campaign/plan.ts';
 import { equalBytes, sha256Hex } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';

@@ -1,5 +1,5 @@
-import { commitmentName } from '../campaign/commitment.ts';
-import { parseDocument } from '../campaign/document.ts';
+import { commitmentName } from '../commitment/commitment.ts';
+import { parseDocument } from '../commitment/document.ts';
 import { encodePlan } from '../campaign/plan.ts';
 import { keysOf } from '../campaign/splits.ts';
 import type { Plan } from '../campaign/plan.ts';

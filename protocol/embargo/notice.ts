@@ -1,4 +1,4 @@
-import { parseDocument } from '../campaign/document.ts';
+import { parseDocument } from '../commitment/document.ts';
 import { utf8Decode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import { recipientOf } from './age.ts';

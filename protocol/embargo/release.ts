@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { encodeDocument, parseDocument } from '../campaign/document.ts';
+import { encodeDocument, parseDocument } from '../commitment/document.ts';
 import { equalBytes, utf8Encode } from '../encoding/bytes.ts';
 import { parseJson } from '../encoding/json.ts';
 import { fileName, hex64, parseShape, personId, safeCount, time } from '../encoding/shape.ts';

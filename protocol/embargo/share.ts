@@ -1,6 +1,6 @@
 import { combine, split } from 'shamir-secret-sharing';
 import { z } from 'zod';
-import { documentDigest, encodeDocument, parseDocument } from '../campaign/document.ts';
+import { documentDigest, encodeDocument, parseDocument } from '../commitment/document.ts';
 import { thresholdOf } from '../campaign/splits.ts';
 import type { Plan } from '../campaign/plan.ts';
 import { equalBytes, fromBase64, toBase64, toHex, utf8Encode } from '../encoding/bytes.ts';

@@ -1,7 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 
-import { encodeDocument } from '../campaign/document.ts';
+import { encodeDocument } from '../commitment/document.ts';
 import { fromHex, toHex, utf8Encode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import { sealedLeaf } from './opening.ts';

@@ -1,4 +1,4 @@
-import { encodeDocument, parseDocument } from '../campaign/document.ts';
+import { encodeDocument, parseDocument } from '../commitment/document.ts';
 import { concatBytes, sha256Hex, utf8Encode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Leaf } from './leaf.ts';

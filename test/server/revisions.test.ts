@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 
-import { commitmentDigest, encodeCommitment } from '../../protocol/campaign/commitment.ts';
-import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
+import { commitmentDigest, encodeCommitment } from '../../protocol/commitment/commitment.ts';
+import { documentDigest, encodeDocument } from '../../protocol/commitment/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { encodePlan, planDigest } from '../../protocol/campaign/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
-import { encodeCommitment, commitmentDigest } from '../../protocol/campaign/commitment.ts';
-import { documentDigest, encodeDocument } from '../../protocol/campaign/document.ts';
-import type { DocumentType } from '../../protocol/campaign/document.ts';
+import { encodeCommitment, commitmentDigest } from '../../protocol/commitment/commitment.ts';
+import { documentDigest, encodeDocument } from '../../protocol/commitment/document.ts';
+import type { DocumentType } from '../../protocol/commitment/document.ts';
 import type { Plan } from '../../protocol/campaign/plan.ts';
 import { NO_REVIEWS } from '../../protocol/campaign/review-policy.ts';
 import type { ReviewPolicy } from '../../protocol/campaign/review-policy.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { encodeDocument, parseDocument } from '../../../protocol/campaign/document.ts';
+import { encodeDocument, parseDocument } from '../../../protocol/commitment/document.ts';
 import { encodePlan, parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
 import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
 import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';

@@ -2,7 +2,7 @@ import {
   commitmentDigest,
   commitmentName,
   encodeCommitment,
-} from '../../../protocol/campaign/commitment.ts';
+} from '../../../protocol/commitment/commitment.ts';
 import { encodePlan, planDigest } from '../../../protocol/campaign/plan.ts';
 import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { encodeDocument } from '../../../protocol/campaign/document.ts';
+import { encodeDocument } from '../../../protocol/commitment/document.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { generateKey } from '../../../protocol/embargo/age.ts';
 import { readAccessKey, withAccessKey } from '../../../protocol/embargo/notice.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { encodeDocument, parseDocument } from '../../../protocol/campaign/document.ts';
+import { encodeDocument, parseDocument } from '../../../protocol/commitment/document.ts';
 import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeRelease, parseRelease } from '../../../protocol/embargo/release.ts';
 import type { Release, Variant } from '../../../protocol/embargo/release.ts';

@@ -1,6 +1,6 @@
-import { commitmentDigest, encodeCommitment } from '../../../protocol/campaign/commitment.ts';
-import { encodeDocument } from '../../../protocol/campaign/document.ts';
-import type { DocumentType } from '../../../protocol/campaign/document.ts';
+import { commitmentDigest, encodeCommitment } from '../../../protocol/commitment/commitment.ts';
+import { encodeDocument } from '../../../protocol/commitment/document.ts';
+import type { DocumentType } from '../../../protocol/commitment/document.ts';
 import { encodePlan } from '../../../protocol/campaign/plan.ts';
 import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';

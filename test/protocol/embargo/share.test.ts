@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { combine } from 'shamir-secret-sharing';
-import { encodeDocument } from '../../../protocol/campaign/document.ts';
+import { encodeDocument } from '../../../protocol/commitment/document.ts';
 import type { Plan } from '../../../protocol/campaign/plan.ts';
 import { fromBase64, sha256Hex, toBase64, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeJson } from '../../../protocol/encoding/json.ts';

@@ -1,6 +1,6 @@
 import { generateSeed, signerFromSeed } from '../../../../platform/ed25519.ts';
-import { commitmentDigest, encodeCommitment } from '../../../../protocol/campaign/commitment.ts';
-import { documentDigest, encodeDocument } from '../../../../protocol/campaign/document.ts';
+import { commitmentDigest, encodeCommitment } from '../../../../protocol/commitment/commitment.ts';
+import { documentDigest, encodeDocument } from '../../../../protocol/commitment/document.ts';
 import { encodePlan, type Plan } from '../../../../protocol/campaign/plan.ts';
 import { DEFAULT_MILESTONES } from '../../../../protocol/stake/milestone.ts';
 import { NO_REVIEWS } from '../../../../protocol/campaign/review-policy.ts';

@@ -6,7 +6,7 @@ import {
   encodeDocument,
   MAX_DOCUMENT_BYTES,
   parseDocument,
-} from '../../../protocol/campaign/document.ts';
+} from '../../../protocol/commitment/document.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
 

@@ -6,16 +6,16 @@ import {
   encodeCommitment,
   parseCommitment,
   verifyOpening,
-} from '../../../protocol/campaign/commitment.ts';
+} from '../../../protocol/commitment/commitment.ts';
 import {
   documentDigest,
   encodeDocument,
   parseDocument,
-} from '../../../protocol/campaign/document.ts';
-import type { DocumentType } from '../../../protocol/campaign/document.ts';
+} from '../../../protocol/commitment/document.ts';
+import type { DocumentType } from '../../../protocol/commitment/document.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
-import { CAMPAIGN, digestNamed } from './plans.ts';
+import { CAMPAIGN, digestNamed } from '../campaign/plans.ts';
 
 interface ListVector extends Vector {
   readonly list: string;
