@@ -1,5 +1,5 @@
 import { readBeacon, type Beacon } from '../protocol/embargo/beacon.ts';
-import { findChain, type DrandChain, type Timelock } from '../protocol/embargo/timelock.ts';
+import { findChain, type DrandChain, type Timelock } from '../protocol/plan/timelock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 
 /** Relays of the League of Entropy. They are believed in nothing: the pinned key decides. */

@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import {
   parseSnapshot,

@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { openBundle, openClosing, type Bundle } from '../../protocol/embargo/bundle.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';

@@ -1,5 +1,5 @@
 import { parseInstant, parseTime } from '../../protocol/encoding/time.ts';
-import { thresholdOf } from '../../protocol/campaign/splits.ts';
+import { thresholdOf } from '../../protocol/plan/splits.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import { releaseDigest } from '../operator/approval.ts';
 import { publishedFor, type LoggedRevision } from '../record/revisions.ts';

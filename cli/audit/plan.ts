@@ -1,5 +1,5 @@
-import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
-import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
+import { parsePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
+import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';

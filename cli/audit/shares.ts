@@ -1,7 +1,7 @@
 import { checkSplit, combineShares, verifyPlannedShare } from '../../protocol/embargo/share.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import type { OfficerShare, Share } from '../../protocol/embargo/share.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { releasedThrough, type OpenedPublications } from '../operator/publications.ts';
 import { inRevision, LIMIT, RECORD } from '../record/layout.ts';

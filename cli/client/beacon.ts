@@ -5,7 +5,7 @@ import {
   BeaconSourceError,
 } from '../../platform/beacon.ts';
 import { MAX_BEACON_BYTES, type FindBeacon } from '../../protocol/embargo/beacon.ts';
-import type { DrandChain } from '../../protocol/embargo/timelock.ts';
+import type { DrandChain } from '../../protocol/plan/timelock.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { OptionSpec } from '../command.ts';
 import { CliError, InterruptedError, TemporaryError } from '../errors.ts';

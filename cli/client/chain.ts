@@ -1,6 +1,6 @@
 import { directivesResponse } from '../../protocol/api/directive.ts';
 import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
-import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import { parsePlan, type Plan } from '../../protocol/plan/plan.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
 import { equalBytes, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';

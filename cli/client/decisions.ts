@@ -1,5 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest } from '../../protocol/plan/plan.ts';
 import { open, seal } from '../../protocol/embargo/age.ts';
 import { packFiles, unpackFiles } from '../../protocol/embargo/tar.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';

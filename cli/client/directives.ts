@@ -1,6 +1,6 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { verifyDirectives, type VerifiedChain } from '../../protocol/campaign/chain.ts';
-import { parsePlan } from '../../protocol/campaign/plan.ts';
+import { parsePlan } from '../../protocol/plan/plan.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';

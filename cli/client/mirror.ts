@@ -1,8 +1,8 @@
 import { copyFile, mkdir, open, rename } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { ProblemError, TemporaryError } from '../errors.ts';

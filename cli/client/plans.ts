@@ -1,4 +1,4 @@
-import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseDirective } from '../../protocol/statement/directive.ts';
 import type { Client, DirectivesView } from './client.ts';

@@ -1,6 +1,6 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import type { VerifiedChain } from '../../protocol/campaign/chain.ts';
-import { planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import { planDigest, type Plan } from '../../protocol/plan/plan.ts';
 import {
   judgeReviews,
   type DigestedPlan,

@@ -1,5 +1,5 @@
-import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import type { Output } from '../output.ts';
 
 /** Said by every command about a campaign that gives shares to the server, once. */

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { withOutputDirectory } from '../../platform/files.ts';
-import { NO_REVIEWS, type ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
+import { NO_REVIEWS, type ReviewPolicy } from '../../protocol/plan/review-policy.ts';
 import { campaignId, networkId, personId } from '../../protocol/encoding/shape.ts';
 import { loadTrust } from '../client/trust.ts';
 import {

@@ -1,4 +1,4 @@
-import { parsePlan } from '../../protocol/campaign/plan.ts';
+import { parsePlan } from '../../protocol/plan/plan.ts';
 import { signatureFiles } from '../../protocol/embargo/bundle.ts';
 import { officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';

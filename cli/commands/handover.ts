@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { open, seal } from '../../protocol/embargo/age.ts';
 import { personId } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { OutputExistsError } from '../../platform/files.ts';
-import { custodyText } from '../../protocol/campaign/server-custody.ts';
+import { custodyText } from '../../protocol/plan/server-custody.ts';
 import { officerKeys } from '../../protocol/contact/openpgp.ts';
 import { readContactKey } from '../../protocol/contact/key.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';

@@ -1,4 +1,4 @@
-import { checkPlan } from '../../protocol/campaign/plan-rules.ts';
+import { checkPlan } from '../../protocol/plan/rules.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { argument, type Command } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';

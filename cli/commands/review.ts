@@ -1,5 +1,5 @@
-import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
-import { checkPlan } from '../../protocol/campaign/plan-rules.ts';
+import { parsePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
+import { checkPlan } from '../../protocol/plan/rules.ts';
 import { openDraft, type Draft } from '../../protocol/embargo/draft.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

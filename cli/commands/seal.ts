@@ -1,4 +1,4 @@
-import { parsePlan, planDigest } from '../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest } from '../../protocol/plan/plan.ts';
 import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
 import { openDraft, type Draft } from '../../protocol/embargo/draft.ts';
 import { argument, findOption, hasFlag, type Command, type Input } from '../command.ts';

@@ -1,7 +1,7 @@
 import { openMirrors } from '../client/mirror.ts';
 import { isDue } from '../../protocol/campaign/due.ts';
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
-import { KEY_NAMES, keyName, type KeyName } from '../../protocol/embargo/key-name.ts';
+import { KEY_NAMES, keyName, type KeyName } from '../../protocol/plan/key-name.ts';
 import { BEACON_OPTION, beaconFinder } from '../client/beacon.ts';
 import { MIRROR_TARGET_OPTION } from '../client/mirror-option.ts';
 import { argument, findOption, listOption, type Command } from '../command.ts';

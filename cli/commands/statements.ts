@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { documentDigest } from '../../protocol/commitment/document.ts';
 import { argument, findOption, type Command, type Context } from '../command.ts';
 import { CliError } from '../errors.ts';

@@ -1,4 +1,4 @@
-import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import { parsePlan, type Plan } from '../../protocol/plan/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { openDraft } from '../../protocol/embargo/draft.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';

@@ -1,6 +1,6 @@
 import { isDue } from '../../protocol/campaign/due.ts';
-import { planDigest } from '../../protocol/campaign/plan.ts';
-import { keysOf } from '../../protocol/campaign/splits.ts';
+import { planDigest } from '../../protocol/plan/plan.ts';
+import { keysOf } from '../../protocol/plan/splits.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { opensAt } from '../../protocol/embargo/custody.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

@@ -1,4 +1,4 @@
-import { planDigest, type Plan } from '../../protocol/campaign/plan.ts';
+import { planDigest, type Plan } from '../../protocol/plan/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { RefusedMoveError, UsageError } from '../errors.ts';
 import { refreshCheckpoint } from '../log/checkpoint.ts';

@@ -3,7 +3,7 @@ import {
   NO_REVIEWS,
   reviewPolicyShape,
   type ReviewPolicy,
-} from '../../protocol/campaign/review-policy.ts';
+} from '../../protocol/plan/review-policy.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import {
   campaignId,
@@ -68,7 +68,7 @@ const campaignFile = z.strictObject({
   exercise: z.boolean(),
   releaseTime: time,
   latestDisclosure: time,
-  /** Absent: the defaults of `protocol/campaign/plan.ts`. */
+  /** Absent: the defaults of `protocol/stake/milestone.ts`. */
   milestones: z.array(milestoneShape).min(1).max(20).optional(),
   /** Absent: no review is required. */
   reviews: reviewPolicyShape.optional(),

@@ -1,8 +1,8 @@
-import { encodePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
-import { keysOf } from '../../protocol/campaign/splits.ts';
+import { encodePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
+import { keysOf } from '../../protocol/plan/splits.ts';
 import { openCustody } from '../../protocol/embargo/custody.ts';
-import { findCustodyFlaw, serverHoldersOf } from '../../protocol/campaign/server-custody.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { findCustodyFlaw, serverHoldersOf } from '../../protocol/plan/server-custody.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';

@@ -1,5 +1,5 @@
 import { parseDocument } from '../../protocol/commitment/document.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { verifyRelease } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';

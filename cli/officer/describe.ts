@@ -1,5 +1,5 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import { parsePlan, type Plan } from '../../protocol/plan/plan.ts';
 import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
 import {
   checkDraft,

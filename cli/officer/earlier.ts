@@ -1,5 +1,5 @@
 import { commitmentName, type CommitmentEntry } from '../../protocol/commitment/commitment.ts';
-import { parsePlan } from '../../protocol/campaign/plan.ts';
+import { parsePlan } from '../../protocol/plan/plan.ts';
 import { earlierName } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 

@@ -1,5 +1,5 @@
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
 import { loadChain } from '../client/chain.ts';
 import { CliError } from '../errors.ts';

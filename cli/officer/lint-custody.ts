@@ -1,4 +1,4 @@
-import { findCustodyFlaw } from '../../protocol/campaign/server-custody.ts';
+import { findCustodyFlaw } from '../../protocol/plan/server-custody.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { serverSharesOf, type CampaignFile } from './campaign-file.ts';
 import { error, warning, type Finding } from './finding.ts';

@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { checkBundle } from '../client/check-bundle.ts';
 import { readBody, sendRequest, type NetworkContext } from '../client/http.ts';

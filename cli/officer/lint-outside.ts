@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseSnapshot, type StakeSnapshot } from '../../protocol/stake/snapshot.ts';
 import { percent } from './amounts.ts';

@@ -1,4 +1,4 @@
-import { checkReviewers, checkReviewPolicy } from '../../protocol/campaign/review-policy.ts';
+import { checkReviewers, checkReviewPolicy } from '../../protocol/plan/review-policy.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { reviewPolicyOf, type CampaignFile } from './campaign-file.ts';

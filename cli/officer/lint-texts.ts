@@ -1,4 +1,4 @@
-import { speaksOfCustody } from '../../protocol/campaign/server-custody.ts';
+import { speaksOfCustody } from '../../protocol/plan/server-custody.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { CampaignDirectory } from './campaign-dir.ts';

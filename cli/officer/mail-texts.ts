@@ -1,6 +1,6 @@
 import { commitmentName } from '../../protocol/commitment/commitment.ts';
 import { parseDocument } from '../../protocol/commitment/document.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

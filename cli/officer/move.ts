@@ -1,5 +1,5 @@
 import { applyDirective } from '../../protocol/campaign/campaign.ts';
-import { planDigest } from '../../protocol/campaign/plan.ts';
+import { planDigest } from '../../protocol/plan/plan.ts';
 import {
   getMove,
   nextStatus,

@@ -1,5 +1,5 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { checkPlan } from '../../protocol/campaign/plan-rules.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { checkPlan } from '../../protocol/plan/rules.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { findOption, hasFlag, type Input, type OptionSpec } from '../command.ts';

@@ -1,6 +1,6 @@
-import { planDigest } from '../../protocol/campaign/plan.ts';
+import { planDigest } from '../../protocol/plan/plan.ts';
 import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { publicationPath, type Mirror } from '../client/mirror.ts';
 import { ProblemError } from '../errors.ts';
 import type { OfficerSession } from './session.ts';

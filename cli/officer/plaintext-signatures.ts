@@ -1,5 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import {
   detachedSign,
   mergeDetached,

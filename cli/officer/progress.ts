@@ -1,5 +1,5 @@
 import type { ReviewStanding } from '../../protocol/campaign/reviews.ts';
-import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
+import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { isReached } from '../../protocol/stake/milestone.ts';
 import type { DeliveryEntry, TallyView } from '../client/client.ts';

@@ -1,9 +1,9 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
 import type { FindBeacon } from '../../protocol/embargo/beacon.ts';
 import { signShare } from '../../protocol/embargo/custody.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

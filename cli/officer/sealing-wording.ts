@@ -8,7 +8,7 @@ import {
   encodeDocument,
   parseDocument,
 } from '../../protocol/commitment/document.ts';
-import { encodePlan, parsePlan, type Plan } from '../../protocol/campaign/plan.ts';
+import { encodePlan, parsePlan, type Plan } from '../../protocol/plan/plan.ts';
 import { openClosing, sealBundle } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { readAccessKey, withAccessKey } from '../../protocol/embargo/notice.ts';

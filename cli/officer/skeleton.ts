@@ -1,4 +1,4 @@
-import type { ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
+import type { ReviewPolicy } from '../../protocol/plan/review-policy.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 

@@ -7,9 +7,9 @@ import {
   type CampaignState,
 } from '../../protocol/campaign/campaign.ts';
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import { parsePlan, planDigest, type Plan } from '../../protocol/campaign/plan.ts';
-import { checkPlan } from '../../protocol/campaign/plan-rules.ts';
-import { thresholdOf } from '../../protocol/campaign/splits.ts';
+import { parsePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
+import { checkPlan } from '../../protocol/plan/rules.ts';
+import { thresholdOf } from '../../protocol/plan/splits.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';

@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { isReached } from '../../protocol/stake/milestone.ts';
 import type { Tally } from '../../protocol/stake/tally.ts';
 import type { VerifiedDirective } from '../../protocol/statement/directive.ts';

@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { toBase64 } from '../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { CliError, ProblemError } from '../errors.ts';

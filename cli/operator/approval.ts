@@ -1,6 +1,6 @@
 import { officerKeys, verifyDetached } from '../../protocol/contact/openpgp.ts';
 import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import type { Release } from '../../protocol/embargo/release.ts';
 import type { Signatures } from '../../protocol/embargo/bundle.ts';
 import { verifySums } from '../../protocol/embargo/sums-signatures.ts';

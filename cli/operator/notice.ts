@@ -1,7 +1,7 @@
 import { commitmentDigest, verifyOpening } from '../../protocol/commitment/commitment.ts';
 import { documentDigest } from '../../protocol/commitment/document.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { findCustodyText } from '../../protocol/campaign/server-custody.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { findCustodyText } from '../../protocol/plan/server-custody.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';

@@ -5,7 +5,7 @@ import {
   type Bundle,
   type Signatures,
 } from '../../protocol/embargo/bundle.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';

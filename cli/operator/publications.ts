@@ -1,7 +1,7 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { keysOf, thresholdOf } from '../../protocol/campaign/splits.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { keysOf, thresholdOf } from '../../protocol/plan/splits.ts';
 import { open, recipientOf } from '../../protocol/embargo/age.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { verifyPlannedShare, type OfficerShare } from '../../protocol/embargo/share.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

@@ -1,5 +1,5 @@
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { parseEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';

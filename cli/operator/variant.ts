@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { UsageError } from '../errors.ts';
 
 /**

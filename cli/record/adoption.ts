@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { bindIdentities, type Bindings } from '../../protocol/stake/bindings.ts';
 import type { Milestone } from '../../protocol/stake/milestone.ts';
 import type { StakeSnapshot } from '../../protocol/stake/snapshot.ts';

@@ -1,5 +1,5 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { KEY_NAMES, type KeyName } from '../../protocol/embargo/key-name.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { KEY_NAMES, type KeyName } from '../../protocol/plan/key-name.ts';
 import type { OfficerShare } from '../../protocol/embargo/share.ts';
 import {
   officerSignatureFiles,

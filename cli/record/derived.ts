@@ -1,4 +1,4 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { officerKeyFiles } from '../../protocol/embargo/sums-signatures.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';

@@ -1,7 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { openBundle, openClosing, openSignatures } from '../../protocol/embargo/bundle.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { combineShares } from '../../protocol/embargo/share.ts';

@@ -1,6 +1,6 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';

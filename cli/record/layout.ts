@@ -1,6 +1,6 @@
 import { formatTilePath, parseTilePath, type Tile } from '../../protocol/log/tile-path.ts';
 import { TIMESTAMPS } from '../../protocol/log/timestamps.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 
 /**

@@ -1,5 +1,5 @@
 import { commitmentName } from '../../protocol/commitment/commitment.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { SSHSIG_NAMESPACE } from '../../protocol/embargo/sums-signatures.ts';
 import { inRevision, RECORD } from './layout.ts';
 

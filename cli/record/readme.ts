@@ -1,5 +1,5 @@
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { serverCustodyText } from '../../protocol/campaign/server-custody.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { inRevision, RECORD } from './layout.ts';
 import {

@@ -1,6 +1,6 @@
 import type { Revision } from '../../protocol/campaign/chain.ts';
 import { commitmentName } from '../../protocol/commitment/commitment.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { earlierName } from '../../protocol/embargo/bundle.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
 import type { OperatorStatement } from '../../protocol/statement/operator.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CAMPAIGN_STATUSES } from '../campaign/transitions.ts';
-import { keyName } from '../embargo/key-name.ts';
+import { keyName } from '../plan/key-name.ts';
 import {
   base64,
   campaignId,

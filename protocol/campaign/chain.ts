@@ -15,10 +15,10 @@ import {
   refuseUnless,
 } from './campaign.ts';
 import type { CampaignState } from './campaign.ts';
-import { encodePlan, parsePlan, planDigest } from './plan.ts';
-import { checkPlan } from './plan-rules.ts';
-import type { Plan } from './plan.ts';
-import { checkServerShares } from './server-custody.ts';
+import { encodePlan, parsePlan, planDigest } from '../plan/plan.ts';
+import { checkPlan } from '../plan/rules.ts';
+import type { Plan } from '../plan/plan.ts';
+import { checkServerShares } from '../plan/server-custody.ts';
 import type { CampaignStatus } from './transitions.ts';
 
 /** What a verifier may know beyond the files. */

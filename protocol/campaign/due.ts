@@ -1,4 +1,4 @@
-import type { KeyName } from '../embargo/key-name.ts';
+import type { KeyName } from '../plan/key-name.ts';
 import { parseTime } from '../encoding/time.ts';
 import type { CampaignState } from './campaign.ts';
 import { MOVES } from './transitions.ts';

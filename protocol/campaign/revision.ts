@@ -1,6 +1,6 @@
 import { ProtocolError } from '../errors.ts';
 import { commitmentName } from '../commitment/commitment.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Action, CampaignStatus } from './transitions.ts';
 
 /** What makes a campaign this campaign: no revision changes it. */

@@ -4,7 +4,7 @@ import { fromHex, sha256 } from '../encoding/bytes.ts';
 import { parseJson } from '../encoding/json.ts';
 import { parseShape, safeCount } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
-import type { DrandChain, Timelock } from './timelock.ts';
+import type { DrandChain, Timelock } from '../plan/timelock.ts';
 
 /** A round that the chain has signed: the key to all that is locked to this round. */
 export interface Beacon {

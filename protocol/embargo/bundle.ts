@@ -1,6 +1,6 @@
 import { commitmentName, parseCommitment, verifyOpening } from '../commitment/commitment.ts';
 import { documentDigest } from '../commitment/document.ts';
-import type { Plan } from '../campaign/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { equalBytes, sha256Hex } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import { open, seal } from './age.ts';

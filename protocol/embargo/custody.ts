@@ -1,4 +1,4 @@
-import type { Plan } from '../campaign/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { sha256Hex } from '../encoding/bytes.ts';
 import { signEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
@@ -6,10 +6,10 @@ import type { Signer } from '../signature/ed25519.ts';
 import { encodePublication } from '../statement/share.ts';
 import { open, seal } from './age.ts';
 import type { FindBeacon } from './beacon.ts';
-import type { KeyName } from './key-name.ts';
+import type { KeyName } from '../plan/key-name.ts';
 import { openLockedShare, verifyLockedShare } from './locked-share.ts';
 import { verifyPlannedShare } from './share.ts';
-import { findChain, timeOfRound } from './timelock.ts';
+import { findChain, timeOfRound } from '../plan/timelock.ts';
 
 /**
  * Open a share that waits in custody, and check that it is the one that the plan gives to its holder.

@@ -1,9 +1,9 @@
 import { commitmentName } from '../commitment/commitment.ts';
 import { parseDocument } from '../commitment/document.ts';
-import { encodePlan } from '../campaign/plan.ts';
-import { keysOf } from '../campaign/splits.ts';
-import type { Plan } from '../campaign/plan.ts';
-import { findCustodyText, serverCustodyText } from '../campaign/server-custody.ts';
+import { encodePlan } from '../plan/plan.ts';
+import { keysOf } from '../plan/splits.ts';
+import type { Plan } from '../plan/plan.ts';
+import { findCustodyText, serverCustodyText } from '../plan/server-custody.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import { open, recipientOf, seal } from './age.ts';
@@ -11,8 +11,8 @@ import { openBundle, openClosing, verifyDocuments, verifyRelease } from './bundl
 import { readAccessKey } from './notice.ts';
 import { verifyLockedShare } from './locked-share.ts';
 import { checkSplit, verifyPlannedShare } from './share.ts';
-import { KEY_NAMES } from './key-name.ts';
-import type { KeyName } from './key-name.ts';
+import { KEY_NAMES } from '../plan/key-name.ts';
+import type { KeyName } from '../plan/key-name.ts';
 import type { OfficerShare, Share } from './share.ts';
 import { SUMS_NAME } from './sums.ts';
 import { packFiles, unpackFiles } from './tar.ts';

@@ -1,4 +1,4 @@
-import type { Plan } from '../campaign/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { sha256Hex } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Beacon } from './beacon.ts';

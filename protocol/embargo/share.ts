@@ -1,15 +1,15 @@
 import { combine, split } from 'shamir-secret-sharing';
 import { z } from 'zod';
 import { documentDigest, encodeDocument, parseDocument } from '../commitment/document.ts';
-import { thresholdOf } from '../campaign/splits.ts';
-import type { Plan } from '../campaign/plan.ts';
+import { thresholdOf } from '../plan/splits.ts';
+import type { Plan } from '../plan/plan.ts';
 import { equalBytes, fromBase64, toBase64, toHex, utf8Encode } from '../encoding/bytes.ts';
 import { encodeJson, parseJson } from '../encoding/json.ts';
 import { parseShape, personId } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
 import { recipientOf } from './age.ts';
-import { keyName } from './key-name.ts';
-import type { KeyName } from './key-name.ts';
+import { keyName } from '../plan/key-name.ts';
+import type { KeyName } from '../plan/key-name.ts';
 
 /** One holder's part of a key. Fewer than `threshold` of them tell nothing about the key. */
 export interface Share {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Plan } from '../campaign/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { fromBase64, sha256Hex, toBase64, utf8Encode } from '../encoding/bytes.ts';
-import { keyName } from '../embargo/key-name.ts';
-import type { KeyName } from '../embargo/key-name.ts';
-import { isServerHolder } from '../embargo/server-holder.ts';
+import { keyName } from '../plan/key-name.ts';
+import type { KeyName } from '../plan/key-name.ts';
+import { isServerHolder } from '../trust/server-holder.ts';
 import { campaignId, networkId, personId, safeCount } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';

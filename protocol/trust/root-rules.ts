@@ -1,4 +1,4 @@
-import { isServerHolder } from '../embargo/server-holder.ts';
+import { isServerHolder } from './server-holder.ts';
 import { ProtocolError } from '../errors.ts';
 import { formatVerifierKey } from '../signature/note.ts';
 import type { NoteVerifier } from '../signature/note.ts';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import type { Campaign } from './campaign/campaign.ts';
 import type { Registry } from './campaign/registry.ts';
 import type { Caller } from './caller.ts';

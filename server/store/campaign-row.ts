@@ -1,5 +1,5 @@
 import { locksOf } from '../../protocol/campaign/campaign.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { CAMPAIGN_STATUSES } from '../../protocol/campaign/transitions.ts';
 import type { Campaign } from '../services/campaign/campaign.ts';
 import type { Schema } from './schema.ts';

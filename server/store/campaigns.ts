@@ -1,7 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 
-import { parsePlan } from '../../protocol/campaign/plan.ts';
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import { parsePlan } from '../../protocol/plan/plan.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { fromBase64, sha256Hex, toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../protocol/encoding/time.ts';
 import type { Campaign, StoredPlan } from '../services/campaign/campaign.ts';

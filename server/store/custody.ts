@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import { isServerHolder } from '../../protocol/embargo/server-holder.ts';
+import { isServerHolder } from '../../protocol/trust/server-holder.ts';
 import type { CustodyStore } from '../services/custody/custodian.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { Schema } from './schema.ts';

@@ -1,4 +1,4 @@
-import type { KeyName } from '../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
 import type { LogSchema } from './log/schema.ts';
 
 /** Every table with its columns, as `migrations/` leaves them; a test holds the two together. */

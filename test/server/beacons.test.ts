@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { MAX_BEACON_BYTES } from '../../protocol/embargo/beacon.ts';
-import { QUICKNET } from '../../protocol/embargo/timelock.ts';
+import { QUICKNET } from '../../protocol/plan/timelock.ts';
 import { serverBeacons } from '../../server/jobs/beacons.ts';
 import { beaconJson, QUICKNET_ROUNDS } from '../protocol/embargo/drand.ts';
 

@@ -8,7 +8,7 @@ import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import type { Endorsement } from '../../protocol/statement/endorsement.ts';
 import { encodeEndorsement, parseEndorsement } from '../../protocol/statement/endorsement.ts';
-import { digestNamed } from '../protocol/campaign/plans.ts';
+import { digestNamed } from '../protocol/plan/plans.ts';
 import { signerNamed, vouchersOf } from '../protocol/trust/network.ts';
 import type { Answer } from '../support/session.ts';
 import { envelopeJson, envelopeOf, expectStatus } from '../support/story.ts';

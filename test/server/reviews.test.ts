@@ -10,7 +10,7 @@ import type { Signer } from '../../protocol/signature/ed25519.ts';
 import type { Review } from '../../protocol/statement/review.ts';
 import { encodeReview } from '../../protocol/statement/review.ts';
 import { signerNamed, vouchersOf } from '../protocol/trust/network.ts';
-import { digestNamed } from '../protocol/campaign/plans.ts';
+import { digestNamed } from '../protocol/plan/plans.ts';
 import type { Answer } from '../support/session.ts';
 import type { Story } from '../support/story.ts';
 import { envelopeJson, expectStatus, problemOf } from '../support/story.ts';

@@ -4,8 +4,8 @@ import { after, before, describe, it } from 'node:test';
 
 import { commitmentDigest, encodeCommitment } from '../../protocol/commitment/commitment.ts';
 import { documentDigest, encodeDocument } from '../../protocol/commitment/document.ts';
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { encodePlan, planDigest } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { encodePlan, planDigest } from '../../protocol/plan/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
 import { earlierName, sealBundle } from '../../protocol/embargo/bundle.ts';
 import { sha256Hex, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';

@@ -4,15 +4,15 @@ import { after, before, describe, it } from 'node:test';
 
 import Database from 'better-sqlite3';
 
-import type { Plan } from '../../protocol/campaign/plan.ts';
-import { encodePlan } from '../../protocol/campaign/plan.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { encodePlan } from '../../protocol/plan/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
 import { toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import type { Directive } from '../../protocol/statement/directive.ts';
 import { encodeStatement } from '../../protocol/statement/statement.ts';
-import { digestNamed, digestOf, revisionOf } from '../protocol/campaign/plans.ts';
+import { digestNamed, digestOf, revisionOf } from '../protocol/plan/plans.ts';
 import { recipientNamed } from '../protocol/trust/network.ts';
 import { HOUR_MS } from '../support/clock.ts';
 import { makeOfficers, signTargets } from '../support/officers.ts';

@@ -1,4 +1,4 @@
-import type { ReviewPolicy } from '../../protocol/campaign/review-policy.ts';
+import type { ReviewPolicy } from '../../protocol/plan/review-policy.ts';
 import type { SealOptions } from './campaign.ts';
 import type { TestClock } from './clock.ts';
 import { testClock } from './clock.ts';

@@ -1,5 +1,5 @@
 import { applyAdoption } from '../../../protocol/campaign/campaign.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../../protocol/encoding/time.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';

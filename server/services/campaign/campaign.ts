@@ -2,8 +2,8 @@ import type { z } from 'zod';
 
 import type { campaignView, eventsResponse } from '../../../protocol/api/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { serverHoldersOf } from '../../../protocol/campaign/server-custody.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { serverHoldersOf } from '../../../protocol/plan/server-custody.ts';
 
 export type EventType = z.infer<typeof eventsResponse>['events'][number]['type'];
 export type CampaignView = z.infer<typeof campaignView>;

@@ -1,4 +1,4 @@
-import type { KeyName } from '../../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import { encodeJson } from '../../../protocol/encoding/json.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import type { Leaf } from '../../../protocol/log/leaf.ts';

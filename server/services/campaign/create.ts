@@ -1,6 +1,6 @@
-import { parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
-import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest } from '../../../protocol/plan/plan.ts';
+import { checkPlan } from '../../../protocol/plan/rules.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { openCampaign } from '../../../protocol/campaign/campaign.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import { requireAgeText } from '../age-file.ts';

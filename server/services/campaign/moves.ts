@@ -1,6 +1,6 @@
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
-import type { KeyName } from '../../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import type { Campaign, EventType } from './campaign.ts';

@@ -5,7 +5,7 @@ import type { Action, CampaignStatus } from '../../../protocol/campaign/transiti
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import type { Blobs } from '../blobs.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';

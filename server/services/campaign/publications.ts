@@ -1,9 +1,9 @@
 import { applyLatestDate, applyRelease } from '../../../protocol/campaign/campaign.ts';
 import { isDue, mayDisclose } from '../../../protocol/campaign/due.ts';
-import { thresholdOf } from '../../../protocol/campaign/splits.ts';
+import { thresholdOf } from '../../../protocol/plan/splits.ts';
 import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
-import type { KeyName } from '../../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import { verifyPlannedShare } from '../../../protocol/embargo/share.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';

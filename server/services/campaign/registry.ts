@@ -1,5 +1,5 @@
-import { parsePlan } from '../../../protocol/campaign/plan.ts';
-import type { KeyName } from '../../../protocol/embargo/key-name.ts';
+import { parsePlan } from '../../../protocol/plan/plan.ts';
+import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import type { Caller } from '../caller.ts';
 import { ServiceError } from '../error.ts';
 import type { Logger } from '../logger.ts';

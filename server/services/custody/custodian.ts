@@ -1,9 +1,9 @@
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import {
   checkServerShares,
   serverCustodyText,
   serverHoldersOf,
-} from '../../../protocol/campaign/server-custody.ts';
+} from '../../../protocol/plan/server-custody.ts';
 import type { FindBeacon } from '../../../protocol/embargo/beacon.ts';
 import { openCustody, signShare } from '../../../protocol/embargo/custody.ts';
 import { fromBase64 } from '../../../protocol/encoding/bytes.ts';

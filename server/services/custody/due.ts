@@ -1,9 +1,9 @@
 import { verifyDirectives } from '../../../protocol/campaign/chain.ts';
 import { isDue } from '../../../protocol/campaign/due.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { serverHoldersOf } from '../../../protocol/campaign/server-custody.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { serverHoldersOf } from '../../../protocol/plan/server-custody.ts';
 import { opensAt } from '../../../protocol/embargo/custody.ts';
-import { isServerHolder } from '../../../protocol/embargo/server-holder.ts';
+import { isServerHolder } from '../../../protocol/trust/server-holder.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';

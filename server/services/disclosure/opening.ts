@@ -1,4 +1,4 @@
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import { openClosing } from '../../../protocol/embargo/bundle.ts';

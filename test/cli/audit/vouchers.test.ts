@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { planDigest, type Plan } from '../../../protocol/campaign/plan.ts';
+import { planDigest, type Plan } from '../../../protocol/plan/plan.ts';
 import { NO_CAMPAIGN } from '../../../protocol/log/opening.ts';
 import { encodeEnvelope, signEnvelope } from '../../../protocol/signature/dsse.ts';
 import type { Endorsement } from '../../../protocol/statement/endorsement.ts';
 import { encodeEndorsement } from '../../../protocol/statement/endorsement.ts';
 import type { Review } from '../../../protocol/statement/review.ts';
 import { encodeReview } from '../../../protocol/statement/review.ts';
-import { digestNamed } from '../../protocol/campaign/plans.ts';
+import { digestNamed } from '../../protocol/plan/plans.ts';
 import { signerNamed, vouchersOf } from '../../protocol/trust/network.ts';
 import { step, tellStory, type Story } from './support/story.ts';
 import { assertFails, assertGood, audit, failuresOf } from './support/verdict.ts';

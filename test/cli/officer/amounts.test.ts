@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bar, countdown, percent } from '../../../cli/officer/amounts.ts';
 import { missingStake } from '../../../cli/officer/progress.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { isReached, type Milestone } from '../../../protocol/stake/milestone.ts';
 
 describe('what people are shown', () => {

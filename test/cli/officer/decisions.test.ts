@@ -12,7 +12,7 @@ import { ProblemError, TemporaryError } from '../../../cli/errors.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
-import { parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest } from '../../../protocol/plan/plan.ts';
 import { generateKey, open, seal } from '../../../protocol/embargo/age.ts';
 import { packFiles, unpackFiles } from '../../../protocol/embargo/tar.ts';
 import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';

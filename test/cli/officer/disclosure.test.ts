@@ -8,7 +8,7 @@ import { agentCommand } from '../../../cli/commands/agent.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { bundlePath } from '../../../cli/officer/sealed-dir.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
-import { parsePlan, planDigest, type Plan } from '../../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest, type Plan } from '../../../protocol/plan/plan.ts';
 import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../../protocol/signature/dsse.ts';

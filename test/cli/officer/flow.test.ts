@@ -10,7 +10,7 @@ import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.
 import { sealedPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
-import { parsePlan } from '../../../protocol/campaign/plan.ts';
+import { parsePlan } from '../../../protocol/plan/plan.ts';
 import { officerKeys } from '../../../protocol/contact/openpgp.ts';
 import { open } from '../../../protocol/embargo/age.ts';
 import { openBundle, openSignatures } from '../../../protocol/embargo/bundle.ts';

@@ -10,7 +10,7 @@ import { serveOnce } from '../../../cli/officer/agent.ts';
 import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
 import { openOfficerForRelease } from '../../../cli/officer/session.ts';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
-import { parsePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { parsePlan, planDigest } from '../../../protocol/plan/plan.ts';
 import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
 import { verifyPublication } from '../../../protocol/statement/share.ts';
 import { listen, type TestServer } from '../support/static-server.ts';

@@ -8,7 +8,7 @@ import { draftPath, sealedPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession } from '../../../cli/officer/session.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
-import { parsePlan } from '../../../protocol/campaign/plan.ts';
+import { parsePlan } from '../../../protocol/plan/plan.ts';
 import { generateKey, type AgeKey } from '../../../protocol/embargo/age.ts';
 import { openDraft } from '../../../protocol/embargo/draft.ts';
 import { CAMPAIGN } from './support/campaign.ts';

@@ -6,7 +6,7 @@ import { serveOnce } from '../../../cli/officer/agent.ts';
 import { startAgent, type AgentMemory } from '../../../cli/officer/agent-memory.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
-import { parsePlan, type Plan } from '../../../protocol/campaign/plan.ts';
+import { parsePlan, type Plan } from '../../../protocol/plan/plan.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import { startStage, type Run, type Stage } from './support/stage.ts';
 

@@ -7,7 +7,7 @@ import { runCommand } from '../../../cli/command.ts';
 import { handoverCommand } from '../../../cli/commands/handover.ts';
 import { sealCommand } from '../../../cli/commands/seal.ts';
 import { readSealed, sealedPath } from '../../../cli/officer/sealed-dir.ts';
-import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';
+import { checkPlan } from '../../../protocol/plan/rules.ts';
 import { generateKey, open } from '../../../protocol/embargo/age.ts';
 import { openBundle } from '../../../protocol/embargo/bundle.ts';
 import { checkDraft, openDraft, type Ciphertexts } from '../../../protocol/embargo/draft.ts';

@@ -10,7 +10,7 @@ import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
 import { openRecordDirectory } from '../../../cli/record/record-files.ts';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { followReadme, skipReadme } from '../audit/support/readme.ts';
 import { tamperWith } from '../audit/support/tamper.ts';

@@ -23,7 +23,7 @@ import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { openHome } from '../../../cli/home/home.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { toBase58 } from '../../../protocol/encoding/bytes.ts';
-import { planDigest } from '../../../protocol/campaign/plan.ts';
+import { planDigest } from '../../../protocol/plan/plan.ts';
 import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
 import { legacyOffchainMessage } from '../../../protocol/statement/solana-offchain.ts';
 import { MINUTE_MS } from '../../support/clock.ts';

@@ -3,7 +3,7 @@ import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { encodeEnvelope, signEnvelope, type Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodePublication, parsePublication } from '../../../protocol/statement/share.ts';
 import { sealedPath, type SealedName } from '../../../cli/client/mirror.ts';
-import { planDigest } from '../../../protocol/campaign/plan.ts';
+import { planDigest } from '../../../protocol/plan/plan.ts';
 import { HOUR_MS } from '../../support/clock.ts';
 import { envelopeOf } from '../../support/story.ts';
 import {

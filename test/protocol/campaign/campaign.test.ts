@@ -10,13 +10,13 @@ import {
 } from '../../../protocol/campaign/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
 import { isDue } from '../../../protocol/campaign/due.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import type { Directive } from '../../../protocol/statement/directive.ts';
 import { OTHER_NETWORK, recipientNamed } from '../trust/network.ts';
 import { directiveOf, ISSUED } from './directives.ts';
-import { digestNamed, digestOf, lockedPlanOf, planOf, revisionOf } from './plans.ts';
+import { digestNamed, digestOf, lockedPlanOf, planOf, revisionOf } from '../plan/plans.ts';
 
 const plan = planOf();
 const draft = openCampaign(plan, digestOf(plan));

@@ -11,8 +11,8 @@ import {
 } from '../../../protocol/campaign/campaign.ts';
 import type { ChainKnowledge } from '../../../protocol/campaign/chain.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
-import { encodePlan } from '../../../protocol/campaign/plan.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { encodePlan } from '../../../protocol/plan/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import { parseEnvelope, signEnvelope } from '../../../protocol/signature/dsse.ts';
@@ -33,7 +33,7 @@ import {
   signingSigners,
 } from '../trust/network.ts';
 import { directiveOf, ISSUED, signedBy } from './directives.ts';
-import { digestNamed, digestOf, planOf, revisionOf } from './plans.ts';
+import { digestNamed, digestOf, planOf, revisionOf } from '../plan/plans.ts';
 
 const plan = planOf();
 const T0 = parseTime(plan.releaseTime);

@@ -17,7 +17,7 @@ import type { Directive } from '../../../protocol/statement/directive.ts';
 import { encodeDirective, verifyDirective } from '../../../protocol/statement/directive.ts';
 import { rootOf, rootSigners, signerNamed, signingSigners } from '../trust/network.ts';
 import { directiveOf, ISSUED, signedBy } from './directives.ts';
-import { digestNamed, digestOf, planOf } from './plans.ts';
+import { digestNamed, digestOf, planOf } from '../plan/plans.ts';
 
 /** Two of three people decide; in the second root bo has left, and dora is there instead. */
 const ROOTS = new Map([

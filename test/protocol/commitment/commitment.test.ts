@@ -15,7 +15,7 @@ import {
 import type { DocumentType } from '../../../protocol/commitment/document.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
-import { CAMPAIGN, digestNamed } from '../campaign/plans.ts';
+import { CAMPAIGN, digestNamed } from '../plan/plans.ts';
 
 interface ListVector extends Vector {
   readonly list: string;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { commitmentName, encodeCommitment } from '../../../protocol/commitment/commitment.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { generateKey, open, seal } from '../../../protocol/embargo/age.ts';
 import {

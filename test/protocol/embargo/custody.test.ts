@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { generateKey, open, seal, type AgeKey } from '../../../protocol/embargo/age.ts';
 import { readBeacon } from '../../../protocol/embargo/beacon.ts';
 import { openCustody, opensAt, signShare } from '../../../protocol/embargo/custody.ts';
 import { lock } from '../../../protocol/embargo/lock.ts';
 import { combineShares, splitKey } from '../../../protocol/embargo/share.ts';
-import { QUICKNET, timeOfRound } from '../../../protocol/embargo/timelock.ts';
+import { QUICKNET, timeOfRound } from '../../../protocol/plan/timelock.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import { verifyPublication } from '../../../protocol/statement/share.ts';

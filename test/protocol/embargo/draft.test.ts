@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { encodePlan } from '../../../protocol/campaign/plan.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { custodyText } from '../../../protocol/campaign/server-custody.ts';
+import { encodePlan } from '../../../protocol/plan/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { custodyText } from '../../../protocol/plan/server-custody.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { generateKey } from '../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../protocol/embargo/bundle.ts';

@@ -1,8 +1,8 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { roundDigest } from '../../../protocol/embargo/beacon.ts';
-import type { DrandChain } from '../../../protocol/embargo/timelock.ts';
+import type { DrandChain } from '../../../protocol/plan/timelock.ts';
 import { toHex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import { digestNamed } from '../campaign/plans.ts';
+import { digestNamed } from '../plan/plans.ts';
 
 /** A chain with one signer, who signs any round at any time. */
 export interface LocalChain extends DrandChain {

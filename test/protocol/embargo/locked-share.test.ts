@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { readBeacon } from '../../../protocol/embargo/beacon.ts';
 import { checkDraft } from '../../../protocol/embargo/draft.ts';
 import type { Draft } from '../../../protocol/embargo/draft.ts';
 import { lock } from '../../../protocol/embargo/lock.ts';
 import { openLockedShare, verifyLockedShare } from '../../../protocol/embargo/locked-share.ts';
 import { combineShares, parseShare, splitKey } from '../../../protocol/embargo/share.ts';
-import { QUICKNET } from '../../../protocol/embargo/timelock.ts';
+import { QUICKNET } from '../../../protocol/plan/timelock.ts';
 import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
-import { encodePlan } from '../../../protocol/campaign/plan.ts';
+import { encodePlan } from '../../../protocol/plan/plan.ts';
 import { beaconJson, QUICKNET_ROUNDS } from './drand.ts';
 import { sealCampaign } from './sealed-campaign.ts';
 import type { SealedCampaign } from './sealed-campaign.ts';

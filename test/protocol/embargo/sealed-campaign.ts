@@ -1,10 +1,10 @@
 import { commitmentDigest, encodeCommitment } from '../../../protocol/commitment/commitment.ts';
 import { encodeDocument } from '../../../protocol/commitment/document.ts';
 import type { DocumentType } from '../../../protocol/commitment/document.ts';
-import { encodePlan } from '../../../protocol/campaign/plan.ts';
+import { encodePlan } from '../../../protocol/plan/plan.ts';
 import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { NO_REVIEWS } from '../../../protocol/plan/review-policy.ts';
 import { sha256Hex, toHex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { generateKey } from '../../../protocol/embargo/age.ts';
 import type { AgeKey } from '../../../protocol/embargo/age.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { combine } from 'shamir-secret-sharing';
 import { encodeDocument } from '../../../protocol/commitment/document.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import { fromBase64, sha256Hex, toBase64, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeJson } from '../../../protocol/encoding/json.ts';
 import { generateKey } from '../../../protocol/embargo/age.ts';
@@ -14,7 +14,7 @@ import {
   verifyPlannedShare,
   verifyShare,
 } from '../../../protocol/embargo/share.ts';
-import type { KeyName } from '../../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import type { OfficerShare } from '../../../protocol/embargo/share.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { randomHex } from './sealed-campaign.ts';

@@ -11,7 +11,7 @@ import {
   verifyEndorsement,
 } from '../../../protocol/statement/endorsement.ts';
 import type { Endorsement } from '../../../protocol/statement/endorsement.ts';
-import { digestNamed } from '../campaign/plans.ts';
+import { digestNamed } from '../plan/plans.ts';
 import {
   NETWORK,
   ORIGIN,

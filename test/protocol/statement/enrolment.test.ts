@@ -18,7 +18,7 @@ import type {
 } from '../../../protocol/statement/enrolment.ts';
 import { legacyOffchainMessage } from '../../../protocol/statement/solana-offchain.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
-import { digestNamed } from '../campaign/plans.ts';
+import { digestNamed } from '../plan/plans.ts';
 import { identityNamed } from '../stake/identities.ts';
 import { NETWORK, ORIGIN, OTHER_NETWORK, signerNamed } from '../trust/network.ts';
 

@@ -14,7 +14,7 @@ import type {
   VerifiedOperatorStatement,
 } from '../../../protocol/statement/operator.ts';
 import { encodeStatement } from '../../../protocol/statement/statement.ts';
-import { digestNamed, planOf } from '../campaign/plans.ts';
+import { digestNamed, planOf } from '../plan/plans.ts';
 import { identityNamed } from '../stake/identities.ts';
 import { NETWORK, OTHER_NETWORK, signerNamed } from '../trust/network.ts';
 

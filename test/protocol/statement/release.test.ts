@@ -10,7 +10,7 @@ import {
 } from '../../../protocol/statement/release.ts';
 import type { ReleaseStatement } from '../../../protocol/statement/release.ts';
 import { encodeStatement } from '../../../protocol/statement/statement.ts';
-import { digestNamed } from '../campaign/plans.ts';
+import { digestNamed } from '../plan/plans.ts';
 import { NETWORK, OTHER_NETWORK, rootOf, rootSigners, signingSigners } from '../trust/network.ts';
 
 const root = rootOf();

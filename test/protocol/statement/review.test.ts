@@ -9,7 +9,7 @@ import type { Signer } from '../../../protocol/signature/ed25519.ts';
 import { encodeReview, parseReview, verifyReview } from '../../../protocol/statement/review.ts';
 import type { Review } from '../../../protocol/statement/review.ts';
 import { encodeStatement } from '../../../protocol/statement/statement.ts';
-import { CAMPAIGN, digestNamed, digestOf, planOf, revisionOf } from '../campaign/plans.ts';
+import { CAMPAIGN, digestNamed, digestOf, planOf, revisionOf } from '../plan/plans.ts';
 import {
   NETWORK,
   OTHER_NETWORK,

@@ -13,7 +13,7 @@ import type { ReleaseKeyPublication, SharePublication } from '../../../protocol/
 import { encodeStatement } from '../../../protocol/statement/statement.ts';
 import type { Signer } from '../../../protocol/signature/ed25519.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
-import { digestNamed, planOf } from '../campaign/plans.ts';
+import { digestNamed, planOf } from '../plan/plans.ts';
 import {
   OTHER_NETWORK,
   officerNamed,

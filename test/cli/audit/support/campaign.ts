@@ -1,14 +1,14 @@
 import { generateSeed, signerFromSeed } from '../../../../platform/ed25519.ts';
 import { commitmentDigest, encodeCommitment } from '../../../../protocol/commitment/commitment.ts';
 import { documentDigest, encodeDocument } from '../../../../protocol/commitment/document.ts';
-import { encodePlan, type Plan } from '../../../../protocol/campaign/plan.ts';
+import { encodePlan, type Plan } from '../../../../protocol/plan/plan.ts';
 import { DEFAULT_MILESTONES } from '../../../../protocol/stake/milestone.ts';
-import { NO_REVIEWS } from '../../../../protocol/campaign/review-policy.ts';
+import { NO_REVIEWS } from '../../../../protocol/plan/review-policy.ts';
 import { generateKey, type AgeKey } from '../../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../../protocol/embargo/bundle.ts';
 import { withAccessKey } from '../../../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums, type Release } from '../../../../protocol/embargo/release.ts';
-import type { KeyName } from '../../../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../../../protocol/plan/key-name.ts';
 import { splitKey, type OfficerShare } from '../../../../protocol/embargo/share.ts';
 import { encodeSums } from '../../../../protocol/embargo/sums.ts';
 import {

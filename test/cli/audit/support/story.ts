@@ -7,11 +7,11 @@ import {
 } from '../../../../cli/record/assemble.ts';
 import { replayAdoption } from '../../../../cli/record/adoption.ts';
 import type { StatementLine } from '../../../../cli/record/lines.ts';
-import { planDigest } from '../../../../protocol/campaign/plan.ts';
+import { planDigest } from '../../../../protocol/plan/plan.ts';
 import type { CampaignStatus } from '../../../../protocol/campaign/transitions.ts';
 import { detachedSign, mergeDetached } from '../../../../protocol/contact/openpgp.ts';
 import { seal } from '../../../../protocol/embargo/age.ts';
-import type { KeyName } from '../../../../protocol/embargo/key-name.ts';
+import type { KeyName } from '../../../../protocol/plan/key-name.ts';
 import { signSums } from '../../../../protocol/embargo/sums-signatures.ts';
 import type { Files } from '../../../../protocol/embargo/tar.ts';
 import {

@@ -3,11 +3,11 @@ import {
   commitmentName,
   encodeCommitment,
 } from '../../../protocol/commitment/commitment.ts';
-import { encodePlan, planDigest } from '../../../protocol/campaign/plan.ts';
+import { encodePlan, planDigest } from '../../../protocol/plan/plan.ts';
 import { DEFAULT_MILESTONES } from '../../../protocol/stake/milestone.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
-import { NO_REVIEWS } from '../../../protocol/campaign/review-policy.ts';
-import { QUICKNET, roundAt } from '../../../protocol/embargo/timelock.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { NO_REVIEWS } from '../../../protocol/plan/review-policy.ts';
+import { QUICKNET, roundAt } from '../../../protocol/plan/timelock.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import { NETWORK, PEOPLE, recipientNamed } from '../trust/network.ts';

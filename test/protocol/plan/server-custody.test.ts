@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { encodePlan, parsePlan } from '../../../protocol/campaign/plan.ts';
-import { checkPlan } from '../../../protocol/campaign/plan-rules.ts';
-import type { Plan } from '../../../protocol/campaign/plan.ts';
+import { encodePlan, parsePlan } from '../../../protocol/plan/plan.ts';
+import { checkPlan } from '../../../protocol/plan/rules.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
 import {
   custodyText,
   findCustodyFlaw,
   findCustodyText,
   serverCustodyText,
-} from '../../../protocol/campaign/server-custody.ts';
-import { serverHolders } from '../../../protocol/embargo/server-holder.ts';
+} from '../../../protocol/plan/server-custody.ts';
+import { serverHolders } from '../../../protocol/trust/server-holder.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { recipientNamed, rootOf, signerNamed } from '../trust/network.ts';
 import { digestNamed, lockedPlanOf, planOf } from './plans.ts';

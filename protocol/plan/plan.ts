@@ -3,11 +3,11 @@ import { parseJson } from '../encoding/json.ts';
 import { parseShape } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
 import { encodeDocument, MAX_DOCUMENT_BYTES, parseDocument } from '../commitment/document.ts';
-import { planBody } from './plan-body.ts';
-import type { Plan } from './plan-body.ts';
-import { checkConsistency } from './plan-rules.ts';
+import { planBody } from './body.ts';
+import type { Plan } from './body.ts';
+import { checkConsistency } from './rules.ts';
 
-export type { Plan } from './plan-body.ts';
+export type { Plan } from './body.ts';
 
 /**
  * Write `plan.txt`: a sealed document whose body is JSON indented by two, for people to read.

@@ -1,6 +1,6 @@
 import { isStrictlySorted } from '../encoding/sorted.ts';
 import { parseTime } from '../encoding/time.ts';
-import { findChain, roundAt } from '../embargo/timelock.ts';
+import { findChain, roundAt } from './timelock.ts';
 import { ProtocolError } from '../errors.ts';
 import type { TrustRoot } from '../trust/root.ts';
 import {
@@ -9,7 +9,7 @@ import {
   DOCUMENT_TYPE_OF,
   encodeCommitment,
 } from '../commitment/commitment.ts';
-import type { Plan } from './plan-body.ts';
+import type { Plan } from './body.ts';
 import { checkReviewers, checkReviewPolicy } from './review-policy.ts';
 import { checkServerShares, serverHoldersOf } from './server-custody.ts';
 import { keysOf } from './splits.ts';

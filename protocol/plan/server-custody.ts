@@ -1,5 +1,5 @@
-import type { KeyName } from '../embargo/key-name.ts';
-import { isServerHolder, serverHolders } from '../embargo/server-holder.ts';
+import type { KeyName } from './key-name.ts';
+import { isServerHolder, serverHolders } from '../trust/server-holder.ts';
 import { ProtocolError } from '../errors.ts';
 
 const LABEL = 'SERVER CUSTODY: ';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { keyName } from '../embargo/key-name.ts';
-import type { KeyName } from '../embargo/key-name.ts';
-import type { Timelock } from '../embargo/timelock.ts';
+import { keyName } from './key-name.ts';
+import type { KeyName } from './key-name.ts';
+import type { Timelock } from './timelock.ts';
 import {
   ageRecipient,
   hex64,
