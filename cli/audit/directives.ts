@@ -2,7 +2,7 @@ import { verifyDirectives, type Revision } from '../../protocol/campaign/chain.t
 import { type CampaignState } from '../../protocol/campaign/campaign.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
-import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import type { VerifiedDirective } from '../../protocol/campaign/directive.ts';
 import { LIMIT, RECORD } from '../record/layout.ts';
 import { parseDirectiveIndex, parseEnvelopeFile } from '../record/lines.ts';
 import { demand, within, type Audit, type Check, type Fact } from './check.ts';

@@ -8,7 +8,7 @@ import {
   directiveDigest,
   parseDirective,
   verifyDirective,
-} from '../../protocol/statement/directive.ts';
+} from '../../protocol/campaign/directive.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import type { Home } from '../home/home.ts';

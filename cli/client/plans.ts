@@ -1,6 +1,6 @@
 import { parsePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
-import { parseDirective } from '../../protocol/statement/directive.ts';
+import { parseDirective } from '../../protocol/campaign/directive.ts';
 import type { Client, DirectivesView } from './client.ts';
 import { readEnvelope } from './envelope.ts';
 

@@ -3,7 +3,7 @@ import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
 import { openSignatures } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
-import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import type { VerifiedDirective } from '../../protocol/campaign/directive.ts';
 import { CliError, ProblemError, UsageError } from '../errors.ts';
 import { countAdoption } from './local-tally.ts';
 import { closingMail, noticeMail, turnMail } from './mail-texts.ts';

@@ -1,6 +1,6 @@
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
-import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import type { VerifiedDirective } from '../../protocol/campaign/directive.ts';
 import { loadChain } from '../client/chain.ts';
 import { CliError } from '../errors.ts';
 import { findKeptShares, type OwnShares } from './custody.ts';

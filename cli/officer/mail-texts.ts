@@ -5,7 +5,7 @@ import type { Draft } from '../../protocol/embargo/draft.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Tally } from '../../protocol/stake/tally.ts';
-import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import type { VerifiedDirective } from '../../protocol/campaign/directive.ts';
 import { breakGlassText } from './break-glass.ts';
 import type { MailContent } from './mailing.ts';
 import type { Standing } from './standing.ts';

@@ -15,7 +15,7 @@ import {
   encodeDirective,
   parseDirective,
   type Directive,
-} from '../../protocol/statement/directive.ts';
+} from '../../protocol/campaign/directive.ts';
 import type { DirectiveAnswer } from '../client/client.ts';
 import { envelopeJsonOf } from '../client/envelope.ts';
 import { RefusedMoveError } from '../errors.ts';

@@ -18,7 +18,7 @@ import {
   parseDirective,
   type Directive,
   type VerifiedDirective,
-} from '../../protocol/statement/directive.ts';
+} from '../../protocol/campaign/directive.ts';
 import { verifyPublicationUnder, type SharePublication } from '../../protocol/statement/share.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';

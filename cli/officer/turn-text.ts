@@ -1,7 +1,7 @@
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { isReached } from '../../protocol/stake/milestone.ts';
 import type { Tally } from '../../protocol/stake/tally.ts';
-import type { VerifiedDirective } from '../../protocol/statement/directive.ts';
+import type { VerifiedDirective } from '../../protocol/campaign/directive.ts';
 import { percent } from './amounts.ts';
 
 /**

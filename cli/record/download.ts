@@ -5,7 +5,7 @@ import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
-import { parseDirective } from '../../protocol/statement/directive.ts';
+import { parseDirective } from '../../protocol/campaign/directive.ts';
 import { verifyEnrolment } from '../../protocol/statement/enrolment.ts';
 import {
   parseOperatorStatement,

@@ -1,6 +1,6 @@
 import { parseTime } from '../encoding/time.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Directive } from '../statement/directive.ts';
+import type { Directive } from './directive.ts';
 import type { Plan } from '../plan/plan.ts';
 import { checkRevision } from './revision.ts';
 import { getMove, nextStatus } from './transitions.ts';

@@ -3,8 +3,8 @@ import { parseTime } from '../encoding/time.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { Ed25519PublicKey, VerifyEd25519 } from '../signature/ed25519.ts';
-import { verifyDirective } from '../statement/directive.ts';
-import type { VerifiedDirective } from '../statement/directive.ts';
+import { verifyDirective } from './directive.ts';
+import type { VerifiedDirective } from './directive.ts';
 import type { TrustRoot } from '../trust/root.ts';
 import {
   applyAdoption,

@@ -13,7 +13,7 @@ import { combineShares, splitKey } from '../../protocol/embargo/share.ts';
 import { sha256Hex, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
-import { encodeDirective } from '../../protocol/statement/directive.ts';
+import { encodeDirective } from '../../protocol/campaign/directive.ts';
 import { encodePublication, verifyPublication } from '../../protocol/statement/share.ts';
 import { holderRecipient } from '../../protocol/trust/root.ts';
 import { makeCard } from '../../server/card.ts';

@@ -10,7 +10,7 @@ import { seal } from '../../protocol/embargo/age.ts';
 import { toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
-import type { Directive } from '../../protocol/statement/directive.ts';
+import type { Directive } from '../../protocol/campaign/directive.ts';
 import { encodeStatement } from '../../protocol/statement/statement.ts';
 import { digestNamed, digestOf, revisionOf } from '../protocol/plan/plans.ts';
 import { recipientNamed } from '../protocol/trust/network.ts';

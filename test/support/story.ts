@@ -14,8 +14,8 @@ import {
 import { formatTime } from '../../protocol/encoding/time.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../protocol/signature/dsse.ts';
-import type { Directive } from '../../protocol/statement/directive.ts';
-import { directiveDigest, encodeDirective } from '../../protocol/statement/directive.ts';
+import type { Directive } from '../../protocol/campaign/directive.ts';
+import { directiveDigest, encodeDirective } from '../../protocol/campaign/directive.ts';
 import type { OperatorStatement } from '../../protocol/statement/operator.ts';
 import { encodeOperatorStatement } from '../../protocol/statement/operator.ts';
 import { encodePublication } from '../../protocol/statement/share.ts';

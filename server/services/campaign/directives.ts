@@ -12,8 +12,8 @@ import {
 } from '../../../protocol/signature/dsse.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { NoteSigner } from '../../../protocol/signature/note.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
-import { directiveDigest, parseDirective } from '../../../protocol/statement/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
+import { directiveDigest, parseDirective } from '../../../protocol/campaign/directive.ts';
 import { mergeTuf } from '../../../protocol/trust/metadata.ts';
 import { signingKeys } from '../../../protocol/trust/root.ts';
 import { requireAgeText } from '../age-file.ts';

@@ -1,6 +1,6 @@
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
-import { parseDirective } from '../../../protocol/statement/directive.ts';
+import { parseDirective } from '../../../protocol/campaign/directive.ts';
 import type { DirectiveStore } from './directive-store.ts';
 
 /** Digests of the plans that officers have put in force; no other is shown to operators. */

@@ -2,7 +2,7 @@ import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import type { Campaign, EventType } from './campaign.ts';
 import { planOf } from './campaign.ts';
 

@@ -2,7 +2,7 @@ import { parseTime } from '../../../protocol/encoding/time.ts';
 import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { Action, CampaignStatus } from '../../../protocol/campaign/transitions.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
 import type { Plan } from '../../../protocol/plan/plan.ts';

@@ -8,7 +8,7 @@ import { sealBundle } from '../../../protocol/embargo/bundle.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../../protocol/signature/dsse.ts';
 import { encodeTuf, parseTuf, signTuf } from '../../../protocol/trust/metadata.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { CAMPAIGN, RELEASE_TIME } from './support/campaign.ts';
 import { approve, step, tellStory, type Story } from './support/story.ts';
 import { assertFails, assertGood, audit, failuresOf } from './support/verdict.ts';

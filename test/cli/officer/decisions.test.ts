@@ -19,7 +19,7 @@ import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { mergeSignatures, signEnvelope, type Envelope } from '../../../protocol/signature/dsse.ts';
-import { encodeDirective } from '../../../protocol/statement/directive.ts';
+import { encodeDirective } from '../../../protocol/campaign/directive.ts';
 import { envelopeJson, envelopeOf } from '../../support/story.ts';
 import { exitOf } from './support/exit-of.ts';
 import { moveIn } from './support/officers.ts';

@@ -19,7 +19,7 @@ import { QUICKNET, timeOfRound } from '../../../protocol/plan/timelock.ts';
 import { fromBase64 } from '../../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
-import { encodeDirective, parseDirective } from '../../../protocol/statement/directive.ts';
+import { encodeDirective, parseDirective } from '../../../protocol/campaign/directive.ts';
 import { beaconJson, QUICKNET_ROUNDS } from '../../protocol/embargo/drand.ts';
 import { tamperWith } from '../audit/support/tamper.ts';
 import { listen, type TestServer } from '../support/static-server.ts';

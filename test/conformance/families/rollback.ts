@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { EMPTY_ROOT } from '../../../protocol/log/merkle.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
-import { encodeDirective, parseDirective } from '../../../protocol/statement/directive.ts';
+import { encodeDirective, parseDirective } from '../../../protocol/campaign/directive.ts';
 import { envelopeJson, envelopeOf } from '../../support/story.ts';
 import { editJson, fromThen, hostile, serve } from '../support/attacks.ts';
 import type { HostileCase, Prepare } from '../support/cases.ts';

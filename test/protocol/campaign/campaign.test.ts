@@ -13,7 +13,7 @@ import { isDue } from '../../../protocol/campaign/due.ts';
 import type { Plan } from '../../../protocol/plan/plan.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { OTHER_NETWORK, recipientNamed } from '../trust/network.ts';
 import { directiveOf, ISSUED } from './directives.ts';
 import { digestNamed, digestOf, lockedPlanOf, planOf, revisionOf } from '../plan/plans.ts';

@@ -21,8 +21,8 @@ import {
   directiveDigest,
   encodeDirective,
   verifyDirective,
-} from '../../../protocol/statement/directive.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
+} from '../../../protocol/campaign/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import {
   OTHER_NETWORK,

@@ -14,7 +14,7 @@ import { ACTIONS, CAMPAIGN_STATUSES } from '../../../protocol/campaign/transitio
 import type { Action, CampaignStatus } from '../../../protocol/campaign/transitions.ts';
 import { formatTime, parseTime } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { OTHER_NETWORK, recipientNamed } from '../trust/network.ts';
 import { ISSUED } from './directives.ts';
 import { digestNamed, digestOf, planOf, revisionOf } from '../plan/plans.ts';

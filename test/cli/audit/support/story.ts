@@ -41,7 +41,7 @@ import {
   directiveDigest,
   encodeDirective,
   type Directive,
-} from '../../../../protocol/statement/directive.ts';
+} from '../../../../protocol/campaign/directive.ts';
 import {
   encodeEnrolment,
   enrolmentText,

@@ -6,8 +6,8 @@ import {
   directiveDigest,
   encodeDirective,
   parseDirective,
-} from '../../../protocol/statement/directive.ts';
-import type { Directive } from '../../../protocol/statement/directive.ts';
+} from '../../../protocol/campaign/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { encodeStatement } from '../../../protocol/statement/statement.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
 import { NETWORK } from '../trust/network.ts';
