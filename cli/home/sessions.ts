@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseJson } from '../../protocol/encoding/json.ts';
-import { parseShape, publicKeyHex, safeCount } from '../../protocol/encoding/shape.ts';
+import { parseShape, safeCount } from '../../protocol/encoding/shape.ts';
+import { publicKeyHex } from '../../protocol/signature/key-shape.ts';
 import { findSecret, writeAtomically } from './files.ts';
 
 /** A token bound to one key, and who the server takes its holder for. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { hex64, instant, publicKeyHex, safeCount, stakeText } from '../encoding/shape.ts';
+import { hex64, instant, safeCount, stakeText } from '../encoding/shape.ts';
+import { publicKeyHex } from '../signature/key-shape.ts';
 
 export const milestoneView = z.strictObject({
   name: z.string().max(32),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ageRecipient, armored, personId, printableName, publicKeyHex } from '../encoding/shape.ts';
+import { ageRecipient, armored, personId, printableName } from '../encoding/shape.ts';
+import { publicKeyHex } from '../signature/key-shape.ts';
 
 // Files in which a party hands over its public keys, for the root of trust.
 

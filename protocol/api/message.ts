@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { armored, instant, publicKeyHex, safeCount, stakeText } from '../encoding/shape.ts';
+import { armored, instant, safeCount, stakeText } from '../encoding/shape.ts';
+import { publicKeyHex } from '../signature/key-shape.ts';
 
 /** Notice, any later turn, disclosure. */
 export const messageKind = z.enum(['notice', 'turn', 'closing']);

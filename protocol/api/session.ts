@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { hex64, instant, publicKeyHex } from '../encoding/shape.ts';
+import { hex64, instant } from '../encoding/shape.ts';
+import { publicKeyHex } from '../signature/key-shape.ts';
 
 export const challengeRequest = z.strictObject({ publicKey: publicKeyHex });
 export const challengeResponse = z.strictObject({ nonce: hex64, expiresAt: instant });

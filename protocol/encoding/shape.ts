@@ -3,8 +3,6 @@ import { z } from 'zod';
 
 import type { ProtocolErrorCode } from '../errors.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Ed25519PublicKey } from '../signature/ed25519.ts';
-import { parseEd25519PublicKey } from '../signature/ed25519.ts';
 import { fromBase58 } from './bytes.ts';
 import { parseInstant, parseTime } from './time.ts';
 
@@ -35,12 +33,6 @@ export function parseShape<T>(
 
 /** A SHA-256 digest or other 32 bytes, lower-case hex. */
 export const hex64 = z.string().regex(/^[0-9a-f]{64}$/);
-
-/** A public key that {@link parseEd25519PublicKey} accepts. */
-export const publicKeyHex: z.ZodType<Ed25519PublicKey, string> = z
-  .string()
-  .refine(succeeds(parseEd25519PublicKey))
-  .transform((text) => text as Ed25519PublicKey);
 
 /** A time to the second, see {@link parseTime}. Stays text. */
 export const time = z.string().refine(succeeds(parseTime));
@@ -119,7 +111,7 @@ export const postedUrl = z
 export const MAX_MIRRORS = 16;
 
 /** Turn a parser that throws into the question whether it accepts its input. */
-function succeeds(parse: (text: string) => unknown): (text: string) => boolean {
+export function succeeds(parse: (text: string) => unknown): (text: string) => boolean {
   return (text) => {
     try {
       parse(text);

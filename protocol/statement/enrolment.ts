@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { fromBase58, fromHex, sha256Hex } from '../encoding/bytes.ts';
-import { hex64, networkId, publicKeyHex, time } from '../encoding/shape.ts';
+import { hex64, networkId, time } from '../encoding/shape.ts';
 import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import { parseEd25519PublicKey } from '../signature/ed25519.ts';
 import type { Ed25519PublicKey, VerifyEd25519 } from '../signature/ed25519.ts';
+import { publicKeyHex } from '../signature/key-shape.ts';
 import { addressText, identityKey } from '../stake/identity.ts';
 import { originText } from '../trust/origin.ts';
 import { legacyOffchainMessage } from './solana-offchain.ts';

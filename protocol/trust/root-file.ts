@@ -7,13 +7,13 @@ import {
   parseShape,
   personId,
   printableName,
-  publicKeyHex,
   safeCount,
   time,
 } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
 import { MAX_POLICY_LENGTH, parsePolicy } from '../log/policy.ts';
 import type { Ed25519PublicKey } from '../signature/ed25519.ts';
+import { publicKeyHex } from '../signature/key-shape.ts';
 import { parseVerifierKey } from '../signature/note.ts';
 import { parseTuf, TUF_SPEC_VERSION, tufKey, tufKeyId, tufSigningBytes } from './metadata.ts';
 import { originText } from './origin.ts';

@@ -14,7 +14,6 @@ import {
   networkId,
   parseShape,
   personId,
-  publicKeyHex,
   safeCount,
   stakeText,
   time,
@@ -52,12 +51,6 @@ const fields: Record<string, { schema: z.ZodType; good: unknown[]; bad: unknown[
     schema: hex64,
     good: ['0'.repeat(64), KEY],
     bad: ['', 'A'.repeat(64), '0'.repeat(63), '0'.repeat(65), `${'0'.repeat(64)}\n`, 0],
-  },
-  publicKeyHex: {
-    schema: publicKeyHex,
-    good: [KEY],
-    // Zero is a point of order four.
-    bad: ['0'.repeat(64), `01${'0'.repeat(62)}`, KEY.toUpperCase(), KEY.slice(2), `0x${KEY}`],
   },
   time: {
     schema: time,
