@@ -1,7 +1,35 @@
+/** Each folder of `protocol/` imports from those before it and from no other. */
+const PROTOCOL = [
+  ...['encoding', 'signature', 'commitment', 'contact', 'stake', 'log', 'trust'],
+  ...['plan', 'statement', 'campaign', 'embargo', 'api'],
+];
+
+/**
+ * One rule a folder, so that no two depend on each other, and one that has every folder in the order.
+ *
+ * @param root - The folder whose sub-folders these are, without final slash.
+ */
+function inOrder(root, folders) {
+  const rules = folders.map((folder, i) => ({
+    name: `${root}-in-order: ${folder}`,
+    severity: 'error',
+    from: { path: `^${root}/${folder}/` },
+    to: { path: `^${root}/[^/]+/`, pathNot: `^${root}/(${folders.slice(0, i + 1).join('|')})/` },
+  }));
+  const unknown = {
+    name: `${root}-in-order: every folder has its place`,
+    severity: 'error',
+    from: {},
+    to: { path: `^${root}/[^/]+/`, pathNot: `^${root}/(${folders.join('|')})/` },
+  };
+  return [...rules, unknown];
+}
+
 /** The folders are the module boundaries (README, "Map of folders"). */
 module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...inOrder('protocol', PROTOCOL),
     {
       name: 'protocol-imports-only-protocol',
       severity: 'error',
