@@ -1,7 +1,13 @@
 /** Each folder of `protocol/` imports from those before it and from no other. */
 const PROTOCOL = [
   ...['encoding', 'signature', 'commitment', 'contact', 'stake', 'log', 'trust'],
-  ...['plan', 'statement', 'campaign', 'embargo', 'api'],
+  ...['plan', 'statement', 'campaign', 'embargo', 'api', 'record'],
+];
+
+/** Likewise for `cli/`; what lies in `cli/` itself is below all of these or above. */
+const CLI = [
+  ...['home', 'client', 'mail', 'network', 'log', 'record', 'audit', 'receipts', 'operator'],
+  ...['officer', 'reviewer', 'trust', 'witness', 'drill', 'commands'],
 ];
 
 /**
@@ -30,6 +36,7 @@ module.exports = {
   forbidden: [
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     ...inOrder('protocol', PROTOCOL),
+    ...inOrder('cli', CLI),
     {
       name: 'protocol-imports-only-protocol',
       severity: 'error',
@@ -61,6 +68,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^cli/' },
       to: { path: '^(server|test|bench)/' },
+    },
+    {
+      name: 'commands-do-not-know-the-program',
+      comment: 'Only the drill runs the whole of it.',
+      severity: 'error',
+      from: { path: '^cli/[^/]+/', pathNot: '^cli/drill/' },
+      to: { path: '^cli/[^/]+\\.ts$', pathNot: '^cli/(command|errors|exit-code|output)\\.ts$' },
     },
     {
       name: 'services-declare-and-stores-implement',

@@ -5,9 +5,9 @@ import {
   snapshotDigest,
   type StakeSnapshot,
 } from '../../protocol/stake/snapshot.ts';
-import { replayAdoption, tallyJson, type Adoption } from '../record/adoption.ts';
-import { inRevision, LIMIT, RECORD } from '../record/layout.ts';
-import { snapshotPath, statementsFor } from '../record/revisions.ts';
+import { replayAdoption, tallyJson, type Adoption } from '../../protocol/record/adoption.ts';
+import { inRevision, LIMIT, RECORD } from '../../protocol/record/layout.ts';
+import { snapshotPath, statementsFor } from '../../protocol/record/revisions.ts';
 import {
   count,
   demand,

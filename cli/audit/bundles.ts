@@ -2,8 +2,8 @@ import type { Plan } from '../../protocol/plan/plan.ts';
 import { openBundle, openClosing, type Bundle } from '../../protocol/embargo/bundle.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
-import { inRevision, LIMIT, RECORD } from '../record/layout.ts';
-import { ciphertextsOf } from '../record/revisions.ts';
+import { inRevision, LIMIT, RECORD } from '../../protocol/record/layout.ts';
+import { ciphertextsOf } from '../../protocol/record/revisions.ts';
 import {
   count,
   demand,

@@ -1,7 +1,7 @@
 import { judgeEndorsements } from '../../protocol/campaign/endorsements.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyEndorsement } from '../../protocol/statement/endorsement.ts';
-import { RECORD } from '../record/layout.ts';
+import { RECORD } from '../../protocol/record/layout.ts';
 import { demand, tellRevisions, within, type Audit, type Check, type Fact } from './check.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
 import { leavesFact } from './log.ts';

@@ -1,7 +1,7 @@
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyEnrolment, type Enrolment } from '../../protocol/statement/enrolment.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
-import { parseEnvelopeFile } from '../record/lines.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
+import { parseEnvelopeFile } from '../../protocol/record/lines.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { pathsIn } from './folder.ts';
 import { ledgerFact, leafOf } from './ledger.ts';

@@ -1,6 +1,10 @@
-import { INDEX_PATH, MAX_INDEX_BYTES, parseRecordIndex } from '../record/record-index.ts';
-import type { RecordIndex } from '../record/record-index.ts';
-import { isRecordPath } from '../record/layout.ts';
+import {
+  INDEX_PATH,
+  MAX_INDEX_BYTES,
+  parseRecordIndex,
+} from '../../protocol/record/record-index.ts';
+import type { RecordIndex } from '../../protocol/record/record-index.ts';
+import { isRecordPath } from '../../protocol/record/layout.ts';
 import { count, demand, type Audit, type Check, type Fact } from './check.ts';
 
 export const indexFact: Fact<RecordIndex> = {

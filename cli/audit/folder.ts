@@ -1,5 +1,5 @@
 import { isOfficerSignature } from '../../protocol/embargo/sums-signatures.ts';
-import { inRevision, RECORD } from '../record/layout.ts';
+import { inRevision, RECORD } from '../../protocol/record/layout.ts';
 import { demand, type Audit } from './check.ts';
 
 /** Paths of the files below a folder, given with its final slash; sorted. */

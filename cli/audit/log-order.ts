@@ -1,6 +1,6 @@
 import type { Envelope } from '../../protocol/signature/dsse.ts';
-import { LIMIT } from '../record/layout.ts';
-import { parseEnvelopeLines } from '../record/lines.ts';
+import { LIMIT } from '../../protocol/record/layout.ts';
+import { parseEnvelopeLines } from '../../protocol/record/lines.ts';
 import { demand, type Audit } from './check.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { openCheckpoint, type Checkpoint } from '../../protocol/log/checkpoint.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import { AuditError, count, demand, type Audit, type Check, type Fact } from './check.ts';
 import { requirePaths } from './folder.ts';
 import { recordSource, tilePaths } from './record-log.ts';

@@ -7,7 +7,7 @@ import {
 } from '../../protocol/log/dummy.ts';
 import type { Leaf } from '../../protocol/log/leaf.ts';
 import { parseOpening, type Opening } from '../../protocol/log/opening.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { pathsIn } from './folder.ts';
 import { leavesFact } from './log.ts';

@@ -1,8 +1,8 @@
 import { parseInstant, parseTime } from '../../protocol/encoding/time.ts';
 import { thresholdOf } from '../../protocol/plan/splits.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
-import { releaseDigest } from '../operator/approval.ts';
-import { publishedFor, type LoggedRevision } from '../record/revisions.ts';
+import { releaseDigest } from '../../protocol/embargo/approval.ts';
+import { publishedFor, type LoggedRevision } from '../../protocol/record/revisions.ts';
 import { announcedFact, type Announced } from './announced.ts';
 import { demand, type Audit, type Check } from './check.ts';
 import { directivesFact, type DirectiveChain } from './directives.ts';

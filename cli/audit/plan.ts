@@ -4,10 +4,10 @@ import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
-import { planJson } from '../record/derived.ts';
-import { inRevision, LIMIT, RECORD, revisionOf } from '../record/layout.ts';
-import { readme } from '../record/readme.ts';
-import { documentOf, documentPaths } from '../record/revisions.ts';
+import { planJson } from '../../protocol/record/derived.ts';
+import { inRevision, LIMIT, RECORD, revisionOf } from '../../protocol/record/layout.ts';
+import { readme } from '../../protocol/record/readme.ts';
+import { documentOf, documentPaths } from '../../protocol/record/revisions.ts';
 import {
   count,
   demand,

@@ -5,9 +5,9 @@ import {
   openPublications,
   type OpenedPublications,
   type Publication,
-} from '../operator/publications.ts';
-import { RECORD } from '../record/layout.ts';
-import { publishedFor } from '../record/revisions.ts';
+} from '../../protocol/embargo/publications.ts';
+import { RECORD } from '../../protocol/record/layout.ts';
+import { publishedFor } from '../../protocol/record/revisions.ts';
 import { count, forRevisions, within, type Audit, type Check, type Fact } from './check.ts';
 import { ledgerFact, leafOf } from './ledger.ts';
 import { readInLogOrder } from './log-order.ts';

@@ -5,7 +5,7 @@ import { parseLeaf, type Leaf } from '../../protocol/log/leaf.ts';
 import { HASH_BYTES } from '../../protocol/log/merkle.ts';
 import { parseTilePath, TILE_WIDTH } from '../../protocol/log/tile-path.ts';
 import { tilesOf, tileWidth, type ReadTile } from '../../protocol/log/tiles.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import { AbsentFileError, type RecordFiles } from '../record/record-files.ts';
 import { missing, type LogSource } from '../log/source.ts';
 

@@ -1,7 +1,7 @@
 import { judgeReviews, requireReviews } from '../../protocol/campaign/reviews.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyReview, type Review } from '../../protocol/statement/review.ts';
-import { RECORD } from '../record/layout.ts';
+import { RECORD } from '../../protocol/record/layout.ts';
 import { AuditError, count, demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { directivesFact } from './directives.ts';
 import { ledgerFact, leafOf } from './ledger.ts';

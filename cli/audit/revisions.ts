@@ -1,4 +1,4 @@
-import { logRevisions, type LoggedRevision } from '../record/revisions.ts';
+import { logRevisions, type LoggedRevision } from '../../protocol/record/revisions.ts';
 import type { Fact } from './check.ts';
 import { directivesFact } from './directives.ts';
 import { ledgerFact, leafOf } from './ledger.ts';

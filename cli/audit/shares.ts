@@ -3,9 +3,9 @@ import type { KeyName } from '../../protocol/plan/key-name.ts';
 import type { OfficerShare, Share } from '../../protocol/embargo/share.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
-import { releasedThrough, type OpenedPublications } from '../operator/publications.ts';
-import { inRevision, LIMIT, RECORD } from '../record/layout.ts';
-import type { LoggedRevision } from '../record/revisions.ts';
+import { releasedThrough, type OpenedPublications } from '../../protocol/embargo/publications.ts';
+import { inRevision, LIMIT, RECORD } from '../../protocol/record/layout.ts';
+import type { LoggedRevision } from '../../protocol/record/revisions.ts';
 import {
   count,
   demand,

@@ -3,11 +3,11 @@ import { mergeDetached } from '../../protocol/contact/openpgp.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
 import { parseSignatureFiles, verifyRelease } from '../../protocol/embargo/bundle.ts';
-import { verifyApproval, type Approvers } from '../operator/approval.ts';
-import { inRevision, LIMIT, RECORD } from '../record/layout.ts';
-import { parseEnvelopeFile } from '../record/lines.ts';
+import { verifyApproval, type Approvers } from '../../protocol/embargo/approval.ts';
+import { inRevision, LIMIT, RECORD } from '../../protocol/record/layout.ts';
+import { parseEnvelopeFile } from '../../protocol/record/lines.ts';
 import { bundlesFact } from './bundles.ts';
-import { documentOf } from '../record/revisions.ts';
+import { documentOf } from '../../protocol/record/revisions.ts';
 import {
   demand,
   forRevisions,

@@ -6,8 +6,8 @@ import {
   verifyOperatorStatement,
   type VerifiedOperatorStatement,
 } from '../../protocol/statement/operator.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
-import { parseStatementLines, type StatementLine } from '../record/lines.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
+import { parseStatementLines, type StatementLine } from '../../protocol/record/lines.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
 import { enrolmentsFact } from './enrolments.ts';
 import { ledgerFact, leafOf } from './ledger.ts';

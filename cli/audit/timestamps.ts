@@ -3,7 +3,7 @@ import { formatTime } from '../../protocol/encoding/time.ts';
 import { openCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { verifyConsistency } from '../../protocol/log/merkle.ts';
 import { treeReader } from '../../protocol/log/tree-reader.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import { announcedFact } from './announced.ts';
 import { demand, NotAskedError, within, type Audit, type Check } from './check.ts';
 import { requirePaths, timestampSizes } from './folder.ts';

@@ -2,8 +2,8 @@ import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyInitialRoot, verifyNextRoot } from '../../protocol/trust/root-verify.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
-import { keyFiles } from '../record/derived.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { keyFiles } from '../../protocol/record/derived.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import {
   count,
   demand,

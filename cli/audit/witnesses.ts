@@ -4,7 +4,7 @@ import {
   countWitnessesOfKept,
   describeShortfall,
 } from '../../protocol/log/witness-quorum.ts';
-import { LIMIT, RECORD } from '../record/layout.ts';
+import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import { demand, NotAskedError, type Audit, type Check } from './check.ts';
 import { checkpointFact } from './log.ts';
 import { trustFact } from './trust.ts';

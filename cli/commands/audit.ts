@@ -21,7 +21,7 @@ import { UsageError } from '../errors.ts';
 import { hasErrorCode } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
 import { readReceiptFile } from '../receipts/receipt-file.ts';
-import { INDEX_PATH } from '../record/record-index.ts';
+import { INDEX_PATH } from '../../protocol/record/record-index.ts';
 
 export const auditCommand: Command = {
   name: 'audit',

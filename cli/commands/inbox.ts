@@ -10,7 +10,7 @@ import { overdueError, overdueText } from '../client/overdue.ts';
 import { findOption, type Command } from '../command.ts';
 import { VerificationError } from '../errors.ts';
 import { readMessage } from '../mail/read-message.ts';
-import { BREAK_GLASS_TEXT } from '../operator/publications.ts';
+import { BREAK_GLASS_TEXT } from '../../protocol/embargo/publications.ts';
 import { findOverdue } from '../operator/overdue.ts';
 import { openOperatorSession, type OperatorSession } from '../operator/session.ts';
 import { writeFiles } from '../operator/write-files.ts';

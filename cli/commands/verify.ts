@@ -22,7 +22,7 @@ import {
   approvedRevision,
   releaseDigest,
   verifyApproval,
-} from '../operator/approval.ts';
+} from '../../protocol/embargo/approval.ts';
 import { supersededError } from '../operator/notice.ts';
 import { hasChain, loadChain, type Chain } from '../client/chain.ts';
 

@@ -4,7 +4,7 @@ import { connectTo } from '../client/connect.ts';
 import type { NetworkContext } from '../client/http.ts';
 import { UsageError } from '../errors.ts';
 import { formatServerUrl, parseServerUrl } from '../home/config.ts';
-import { INDEX_PATH } from '../record/record-index.ts';
+import { INDEX_PATH } from '../../protocol/record/record-index.ts';
 import { directorySource, serverSource, type LogSource } from './source.ts';
 
 /** Whether a person means a server rather than something on disk. */

@@ -5,7 +5,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import type { Client } from '../client/client.ts';
 import { CliError, ProblemError } from '../errors.ts';
 import { hasErrorCode } from '../home/files.ts';
-import { LIMIT } from '../record/layout.ts';
+import { LIMIT } from '../../protocol/record/layout.ts';
 
 /** Where a log is read from. Nothing of it is believed. */
 export interface LogSource {

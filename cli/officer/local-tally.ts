@@ -13,7 +13,7 @@ import {
 } from '../../protocol/statement/operator.ts';
 import { parseStatement } from '../../protocol/statement/statement.ts';
 import { readEnvelope } from '../client/envelope.ts';
-import { releaseDigest } from '../operator/approval.ts';
+import { releaseDigest } from '../../protocol/embargo/approval.ts';
 import { loadRoster, tellRejected } from './roster.ts';
 import type { OfficerSession } from './session.ts';
 

@@ -16,7 +16,7 @@ import {
   releasedThrough,
   type OpenedPublications,
   type Publication,
-} from '../operator/publications.ts';
+} from '../../protocol/embargo/publications.ts';
 import type { OwnShares } from './custody.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';

@@ -20,7 +20,11 @@ import type { Mirror } from '../client/mirror.ts';
 import { CliError, ProblemError } from '../errors.ts';
 import { EXIT, exitCodeOf } from '../exit-code.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
-import { approvedByPlan, approvedRevision, verifyApproval } from './approval.ts';
+import {
+  approvedByPlan,
+  approvedRevision,
+  verifyApproval,
+} from '../../protocol/embargo/approval.ts';
 import { bundleName } from './ciphertext.ts';
 import type { Chain } from '../client/chain.ts';
 import { samePatch } from '../client/chain.ts';
@@ -30,7 +34,7 @@ import {
   releasedThrough,
   type OpenedPublications,
   type Publication,
-} from './publications.ts';
+} from '../../protocol/embargo/publications.ts';
 import type { OperatorSession } from './session.ts';
 import { findSignatureFiles } from './signatures.ts';
 import { findPublications, type Found } from './sources.ts';

@@ -12,11 +12,16 @@ import {
   openPublications,
   releasedThrough,
   type Publication,
-} from '../operator/publications.ts';
+} from '../../protocol/embargo/publications.ts';
 import type { Archivist } from './archivist.ts';
-import type { RecordParts, ReleaseParts, RevisionParts } from './assemble.ts';
-import { RECORD } from './layout.ts';
-import { ciphertextsOf, documentOf, publishedFor, type LoggedRevision } from './revisions.ts';
+import type { RecordParts, ReleaseParts, RevisionParts } from '../../protocol/record/assemble.ts';
+import { RECORD } from '../../protocol/record/layout.ts';
+import {
+  ciphertextsOf,
+  documentOf,
+  publishedFor,
+  type LoggedRevision,
+} from '../../protocol/record/revisions.ts';
 
 /** What the keys that are out open, of all revisions. */
 interface Secrets extends Pick<RecordParts, 'ciphertexts' | 'documents' | 'closingKey'> {

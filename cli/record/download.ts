@@ -19,14 +19,14 @@ import { readEnvelope } from '../client/envelope.ts';
 import { reportQuorum } from '../log/quorum.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { NotReleasedError, TemporaryError } from '../errors.ts';
-import { replayAdoption } from './adoption.ts';
+import { replayAdoption } from '../../protocol/record/adoption.ts';
 import type { Archivist } from './archivist.ts';
-import type { RecordParts, RevisionParts } from './assemble.ts';
+import type { RecordParts, RevisionParts } from '../../protocol/record/assemble.ts';
 import { downloadSecrets } from './download-secrets.ts';
-import type { StatementLine } from './lines.ts';
+import type { StatementLine } from '../../protocol/record/lines.ts';
 import { readLog, type WholeLog } from './read-log.ts';
 import { findDisclosure, isSettled, readOpenings, type LoggedEnvelope } from './read-openings.ts';
-import { logRevisions, statementsFor } from './revisions.ts';
+import { logRevisions, statementsFor } from '../../protocol/record/revisions.ts';
 import { downloadTimestamps } from './timestamps.ts';
 
 /** The log at the moment at which everything sealed before the disclosure is accounted for. */

@@ -1,15 +1,12 @@
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Leaf } from '../../protocol/log/leaf.ts';
-import { parseTimestampIndex, TIMESTAMPS } from '../../protocol/log/timestamps.ts';
+import {
+  parseTimestampIndex,
+  TIMESTAMPS,
+  type TimestampedCheckpoint,
+} from '../../protocol/log/timestamps.ts';
 import type { Client } from '../client/client.ts';
-
-/** A checkpoint as it was published once, and a timestamping authority's response over it. */
-export interface TimestampedCheckpoint {
-  readonly size: number;
-  readonly checkpoint: Uint8Array;
-  readonly token: Uint8Array;
-}
 
 /**
  * Take along what a timestamping authority has said of a log: the first token that covers the

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { withOutputDirectory } from '../../platform/files.ts';
-import { assembleRecord } from './assemble.ts';
+import { assembleRecord } from '../../protocol/record/assemble.ts';
 import type { Archivist } from './archivist.ts';
 import { downloadRecord } from './download.ts';
-import { RECORD } from './layout.ts';
+import { RECORD } from '../../protocol/record/layout.ts';
 
 /**
  * Write a campaign's record to a new folder, which appears whole or not at all.

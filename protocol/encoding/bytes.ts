@@ -43,6 +43,11 @@ export function utf8Decode(bytes: Uint8Array): string {
 
 /** Copy `parts` into one new array, in order. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  return joinBytes(parts);
+}
+
+/** The same for more parts than a call may have arguments. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {

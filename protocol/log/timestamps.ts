@@ -11,6 +11,13 @@ export const TIMESTAMPS = {
   token: (size: number): string => `timestamps/${size}.tsr`,
 } as const;
 
+/** A checkpoint as it was published once, and a timestamping authority's response over it. */
+export interface TimestampedCheckpoint {
+  readonly size: number;
+  readonly checkpoint: Uint8Array;
+  readonly token: Uint8Array;
+}
+
 const PATH = /^timestamps\/(?:index|(?:0|[1-9]\d{0,15})\.(?:checkpoint|tsr))$/;
 const INDEX = /^(?:(?:0|[1-9]\d{0,15})\n)*$/;
 /** A token an hour for thirty years. */

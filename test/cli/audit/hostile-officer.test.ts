@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { withIndex } from '../../../cli/record/assemble.ts';
+import { withIndex } from '../../../protocol/record/assemble.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { mergeDetached, detachedSign } from '../../../protocol/contact/openpgp.ts';
 import { generateKey, seal } from '../../../protocol/embargo/age.ts';

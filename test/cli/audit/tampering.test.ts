@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { withIndex } from '../../../cli/record/assemble.ts';
-import { RECORD } from '../../../cli/record/layout.ts';
-import { INDEX_PATH } from '../../../cli/record/record-index.ts';
+import { withIndex } from '../../../protocol/record/assemble.ts';
+import { RECORD } from '../../../protocol/record/layout.ts';
+import { INDEX_PATH } from '../../../protocol/record/record-index.ts';
 import type { Files } from '../../../protocol/embargo/tar.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { CAMPAIGN } from './support/campaign.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
-import { RECORD } from '../../../cli/record/layout.ts';
-import { withIndex } from '../../../cli/record/assemble.ts';
+import { RECORD } from '../../../protocol/record/layout.ts';
+import { withIndex } from '../../../protocol/record/assemble.ts';
 import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
 import type { Files } from '../../../protocol/embargo/tar.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';

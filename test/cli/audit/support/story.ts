@@ -4,9 +4,9 @@ import {
   type RecordParts,
   type ReleaseParts,
   type RevisionParts,
-} from '../../../../cli/record/assemble.ts';
-import { replayAdoption } from '../../../../cli/record/adoption.ts';
-import type { StatementLine } from '../../../../cli/record/lines.ts';
+} from '../../../../protocol/record/assemble.ts';
+import { replayAdoption } from '../../../../protocol/record/adoption.ts';
+import type { StatementLine } from '../../../../protocol/record/lines.ts';
 import { planDigest } from '../../../../protocol/plan/plan.ts';
 import type { CampaignStatus } from '../../../../protocol/campaign/transitions.ts';
 import { detachedSign, mergeDetached } from '../../../../protocol/contact/openpgp.ts';

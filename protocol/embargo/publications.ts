@@ -1,11 +1,11 @@
-import type { Plan } from '../../protocol/plan/plan.ts';
-import { keysOf, thresholdOf } from '../../protocol/plan/splits.ts';
-import { open, recipientOf } from '../../protocol/embargo/age.ts';
-import type { KeyName } from '../../protocol/plan/key-name.ts';
-import { verifyPlannedShare, type OfficerShare } from '../../protocol/embargo/share.ts';
-import { utf8Decode } from '../../protocol/encoding/bytes.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
-import type { ReleaseKeyPublication, SharePublication } from '../../protocol/statement/share.ts';
+import type { Plan } from '../plan/plan.ts';
+import { keysOf, thresholdOf } from '../plan/splits.ts';
+import { open, recipientOf } from './age.ts';
+import type { KeyName } from '../plan/key-name.ts';
+import { verifyPlannedShare, type OfficerShare } from './share.ts';
+import { utf8Decode } from '../encoding/bytes.ts';
+import { ProtocolError } from '../errors.ts';
+import type { ReleaseKeyPublication, SharePublication } from '../statement/share.ts';
 
 export type Publication = SharePublication | ReleaseKeyPublication;
 

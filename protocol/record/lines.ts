@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { envelopeJson } from '../../protocol/api/exchange.ts';
-import { equalBytes, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { encodeJson, parseJson } from '../../protocol/encoding/json.ts';
-import { instant, parseShape, safeCount } from '../../protocol/encoding/shape.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
-import { encodeEnvelope, parseEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
+import { envelopeJson } from '../api/exchange.ts';
+import { equalBytes, joinBytes, utf8Decode, utf8Encode } from '../encoding/bytes.ts';
+import { encodeJson, parseJson } from '../encoding/json.ts';
+import { instant, parseShape, safeCount } from '../encoding/shape.ts';
+import { ProtocolError } from '../errors.ts';
+import { encodeEnvelope, parseEnvelope, type Envelope } from '../signature/dsse.ts';
 
 /** A statement as accepted: its number within the campaign, and when by the server's clock. */
 export interface StatementLine {
@@ -94,7 +94,7 @@ export function parseEnvelopeFile(bytes: Uint8Array): Envelope {
 }
 
 function joinLines(lines: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(lines.flatMap((line) => [line, LINE_FEED])));
+  return joinBytes(lines.flatMap((line) => [line, LINE_FEED]));
 }
 
 function splitLines(bytes: Uint8Array): Uint8Array[] {

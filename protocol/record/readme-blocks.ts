@@ -1,17 +1,19 @@
-import { commitmentName } from '../../protocol/commitment/commitment.ts';
-import type { Plan } from '../../protocol/plan/plan.ts';
-import { SSHSIG_NAMESPACE } from '../../protocol/embargo/sums-signatures.ts';
+import { commitmentName } from '../commitment/commitment.ts';
+import type { Plan } from '../plan/plan.ts';
+import { SSHSIG_NAMESPACE } from '../embargo/sums-signatures.ts';
 import { inRevision, RECORD } from './layout.ts';
 
 // Commands and sentences of a record's README.md that are there once for each revision. `at` is where
 // a revision's own files are: nothing for the first, `r2/` and so on.
 
+/** That there are several, and where the files of each are. */
 export function describeRevisions(plans: readonly Plan[]): string {
   return `The plan was revised: there were ${plans.length} in force. What is of the first is in this folder, what is
 of a later one alone in \`r2/\` and so on, under the same names.
 `;
 }
 
+/** The public commitment of one revision, in a sentence. */
 export function describeCommitment({ revision, commitment }: Plan): string {
   const list = commitmentName(revision);
   return revision === 1
@@ -19,12 +21,14 @@ export function describeCommitment({ revision, commitment }: Plan): string {
     : `Of revision ${revision} it is that of \`${list}\`, which lists the one before: ${commitment}`;
 }
 
+/** Commands: the list of a revision is the committed one, and its documents are those it lists. */
 export function checkDocuments({ revision, commitment }: Plan): string {
   const list = RECORD.commitment(commitmentName(revision));
   return `sha256sum ${list} | grep -q '^${commitment} '
 (cd documents/r${revision} && sha256sum --strict -c ../../${list})`;
 }
 
+/** Commands: every bundle opens with the release key, to files that are in the one `SHA256SUMS`. */
 export function openBundles({ revision, bundles }: Plan): string {
   const at = inRevision(revision, '');
   return bundles
@@ -39,6 +43,7 @@ cmp ${at}SHA256SUMS "${folder}/SHA256SUMS"`;
     .join('\n');
 }
 
+/** Commands: enough people signed `SHA256SUMS` with OpenPGP. */
 export function checkOpenPgp(at: string): string {
   return `gpg --status-fd 1 --verify ${at}SHA256SUMS.asc ${at}SHA256SUMS > "$work/gpg" || true
 people=$(awk '$2 == "VALIDSIG" { print $NF }' "$work/gpg" | sort -u | wc -l)
@@ -46,6 +51,7 @@ test "$(grep -c BADSIG "$work/gpg")" = 0
 test "$people" -ge "$needed"`;
 }
 
+/** Commands: the same with minisign. */
 export function checkMinisign(at: string): string {
   return `people=0
 for key in keys/*.pub; do
@@ -57,6 +63,7 @@ done
 test "$people" -ge "$needed"`;
 }
 
+/** Commands: the same with SSH. */
 export function checkSsh(at: string): string {
   return `people=0
 for officer in $(cut -d' ' -f1 keys/allowed_signers); do
@@ -68,6 +75,7 @@ done
 test "$people" -ge "$needed"`;
 }
 
+/** Commands: the closing bundle of the only revision holds its documents. */
 export function compareDocuments(revision: number): string {
   return `diff -r --exclude=COMMITMENT* documents/r${revision} "$work/closing"`;
 }

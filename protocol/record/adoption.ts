@@ -1,7 +1,7 @@
-import type { Plan } from '../../protocol/plan/plan.ts';
-import { bindIdentities, type Bindings } from '../../protocol/stake/bindings.ts';
-import type { Milestone } from '../../protocol/stake/milestone.ts';
-import type { StakeSnapshot } from '../../protocol/stake/snapshot.ts';
+import type { Plan } from '../plan/plan.ts';
+import { bindIdentities, type Bindings } from '../stake/bindings.ts';
+import type { Milestone } from '../stake/milestone.ts';
+import type { StakeSnapshot } from '../stake/snapshot.ts';
 import {
   addStatement,
   openTally,
@@ -9,8 +9,8 @@ import {
   readTally,
   type AdoptionStatement,
   type Tally,
-} from '../../protocol/stake/tally.ts';
-import type { Enrolment } from '../../protocol/statement/enrolment.ts';
+} from '../stake/tally.ts';
+import type { Enrolment } from '../statement/enrolment.ts';
 import { indented } from './derived.ts';
 
 /** What is counted, each thing with its place in the log. */

@@ -1,16 +1,14 @@
-import type { Plan } from '../../protocol/plan/plan.ts';
-import { KEY_NAMES, type KeyName } from '../../protocol/plan/key-name.ts';
-import type { OfficerShare } from '../../protocol/embargo/share.ts';
-import {
-  officerSignatureFiles,
-  type SumsSignatures,
-} from '../../protocol/embargo/sums-signatures.ts';
-import type { Files } from '../../protocol/embargo/tar.ts';
-import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import type { TileFile } from '../../protocol/log/tiles.ts';
-import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
-import type { StakeSnapshot } from '../../protocol/stake/snapshot.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
+import type { Plan } from '../plan/plan.ts';
+import { KEY_NAMES, type KeyName } from '../plan/key-name.ts';
+import type { OfficerShare } from '../embargo/share.ts';
+import { officerSignatureFiles, type SumsSignatures } from '../embargo/sums-signatures.ts';
+import type { Files } from '../embargo/tar.ts';
+import { sha256Hex, utf8Encode } from '../encoding/bytes.ts';
+import type { TileFile } from '../log/tiles.ts';
+import type { TimestampedCheckpoint } from '../log/timestamps.ts';
+import { encodeEnvelope, type Envelope } from '../signature/dsse.ts';
+import type { StakeSnapshot } from '../stake/snapshot.ts';
+import type { TrustRoot } from '../trust/root.ts';
 import { tallyJson, type Adoption } from './adoption.ts';
 import { keyFiles, planJson } from './derived.ts';
 import { inRevision, RECORD } from './layout.ts';
@@ -23,7 +21,6 @@ import {
 import { readme } from './readme.ts';
 import { encodeRecordIndex, INDEX_PATH } from './record-index.ts';
 import { documentPaths, snapshotPath } from './revisions.ts';
-import type { TimestampedCheckpoint } from './timestamps.ts';
 
 /** Everything a record is made of; see `assembleRecord`. */
 export interface RecordParts {

@@ -1,15 +1,15 @@
-import { officerKeys, verifyDetached } from '../../protocol/contact/openpgp.ts';
-import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
-import type { Plan } from '../../protocol/plan/plan.ts';
-import type { Release } from '../../protocol/embargo/release.ts';
-import type { Signatures } from '../../protocol/embargo/bundle.ts';
-import { verifySums } from '../../protocol/embargo/sums-signatures.ts';
-import { sha256Hex, utf8Decode } from '../../protocol/encoding/bytes.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
-import { parseEnvelope } from '../../protocol/signature/dsse.ts';
-import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
-import { parseReleaseStatement, verifyReleaseStatement } from '../../protocol/statement/release.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
+import { officerKeys, verifyDetached } from '../contact/openpgp.ts';
+import type { Revision, VerifiedChain } from '../campaign/chain.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Release } from './release.ts';
+import type { Signatures } from './bundle.ts';
+import { verifySums } from './sums-signatures.ts';
+import { sha256Hex, utf8Decode } from '../encoding/bytes.ts';
+import { ProtocolError } from '../errors.ts';
+import { parseEnvelope } from '../signature/dsse.ts';
+import type { VerifyEd25519 } from '../signature/ed25519.ts';
+import { parseReleaseStatement, verifyReleaseStatement } from '../statement/release.ts';
+import type { TrustRoot } from '../trust/root.ts';
 
 /** What was approved: the list of files, what it lists, and what was signed over it. */
 export interface Approved {

@@ -1,6 +1,6 @@
-import type { Plan } from '../../protocol/plan/plan.ts';
-import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
-import { utf8Encode } from '../../protocol/encoding/bytes.ts';
+import type { Plan } from '../plan/plan.ts';
+import { serverCustodyText } from '../plan/server-custody.ts';
+import { utf8Encode } from '../encoding/bytes.ts';
 import { inRevision, RECORD } from './layout.ts';
 import {
   checkDocuments,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { equalBytes, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { parseJson } from '../../protocol/encoding/json.ts';
-import { campaignId, hex64, parseShape, safeCount } from '../../protocol/encoding/shape.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
+import { equalBytes, utf8Encode } from '../encoding/bytes.ts';
+import { parseJson } from '../encoding/json.ts';
+import { campaignId, hex64, parseShape, safeCount } from '../encoding/shape.ts';
+import { ProtocolError } from '../errors.ts';
 
 /** One file of a record. `path` is relative, its segments plain names. */
 export interface IndexEntry {

@@ -1,7 +1,7 @@
-import { formatTilePath, parseTilePath, type Tile } from '../../protocol/log/tile-path.ts';
-import { TIMESTAMPS } from '../../protocol/log/timestamps.ts';
-import type { KeyName } from '../../protocol/plan/key-name.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
+import { formatTilePath, parseTilePath, type Tile } from '../log/tile-path.ts';
+import { TIMESTAMPS } from '../log/timestamps.ts';
+import type { KeyName } from '../plan/key-name.ts';
+import { ProtocolError } from '../errors.ts';
 
 /**
  * Where everything is in a record, for whoever writes one and whoever reads it.

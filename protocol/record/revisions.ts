@@ -1,12 +1,12 @@
-import type { Revision } from '../../protocol/campaign/chain.ts';
-import { commitmentName } from '../../protocol/commitment/commitment.ts';
-import type { Plan } from '../../protocol/plan/plan.ts';
-import { earlierName } from '../../protocol/embargo/bundle.ts';
-import type { Files } from '../../protocol/embargo/tar.ts';
-import type { OperatorStatement } from '../../protocol/statement/operator.ts';
-import { isPlanned } from '../../protocol/statement/share.ts';
-import { releaseDigest } from '../operator/approval.ts';
-import type { Publication } from '../operator/publications.ts';
+import type { Revision } from '../campaign/chain.ts';
+import { commitmentName } from '../commitment/commitment.ts';
+import type { Plan } from '../plan/plan.ts';
+import { earlierName } from '../embargo/bundle.ts';
+import type { Files } from '../embargo/tar.ts';
+import type { OperatorStatement } from '../statement/operator.ts';
+import { isPlanned } from '../statement/share.ts';
+import { releaseDigest } from '../embargo/approval.ts';
+import type { Publication } from '../embargo/publications.ts';
 import { inRevision, RECORD } from './layout.ts';
 
 /** A plan that officers put in force, and between which leaves of the log it was the newest. */

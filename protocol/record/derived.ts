@@ -1,9 +1,9 @@
-import type { Plan } from '../../protocol/plan/plan.ts';
-import { officerKeyFiles } from '../../protocol/embargo/sums-signatures.ts';
-import type { Files } from '../../protocol/embargo/tar.ts';
-import { utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { formatVerifierKey } from '../../protocol/signature/note.ts';
-import type { TrustRoot } from '../../protocol/trust/root.ts';
+import type { Plan } from '../plan/plan.ts';
+import { officerKeyFiles } from '../embargo/sums-signatures.ts';
+import type { Files } from '../embargo/tar.ts';
+import { utf8Encode } from '../encoding/bytes.ts';
+import { formatVerifierKey } from '../signature/note.ts';
+import type { TrustRoot } from '../trust/root.ts';
 import { RECORD } from './layout.ts';
 
 // What a record holds for its readers' convenience. It follows from the rest, byte for byte, and an
