@@ -10,6 +10,12 @@ const CLI = [
   ...['officer', 'reviewer', 'trust', 'witness', 'drill', 'commands'],
 ];
 
+/** Likewise for `server/services/`; what lies in it itself is below all of these. */
+const SERVICES = [
+  ...['campaign', 'trust', 'publications', 'reviews', 'custody', 'decisions', 'people', 'adoption'],
+  ...['contact', 'disclosure', 'endorsements', 'enrolment', 'log', 'session', 'witness'],
+];
+
 /**
  * One rule a folder, so that no two depend on each other, and one that has every folder in the order.
  *
@@ -37,6 +43,13 @@ module.exports = {
     { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
     ...inOrder('protocol', PROTOCOL),
     ...inOrder('cli', CLI),
+    ...inOrder('server/services', SERVICES),
+    {
+      name: 'what-services-share-is-below-them',
+      severity: 'error',
+      from: { path: '^server/services/[^/]+\\.ts$' },
+      to: { path: '^server/services/[^/]+/' },
+    },
     {
       name: 'protocol-imports-only-protocol',
       severity: 'error',

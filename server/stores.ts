@@ -2,10 +2,10 @@ import { join } from 'node:path';
 
 import type { Config } from './config.ts';
 import type { StatementStore } from './services/adoption/statement-store.ts';
-import type { BlobStore } from './services/blobs.ts';
+import type { BlobStore } from './services/campaign/blobs.ts';
 import type { DirectiveStore } from './services/campaign/directive-store.ts';
 import type { EventStore } from './services/campaign/events.ts';
-import type { PublicationStore } from './services/campaign/publications.ts';
+import type { PublicationStore } from './services/publications/publications.ts';
 import type { CampaignStore } from './services/campaign/registry.ts';
 import type { MessageStore } from './services/contact/messages.ts';
 import type { OutboxStore } from './services/contact/outbox.ts';

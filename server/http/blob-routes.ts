@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import { Router } from 'express';
 
 import { hex64 } from '../../protocol/encoding/shape.ts';
-import type { Blobs, StoredBlob } from '../services/blobs.ts';
+import type { Blobs, StoredBlob } from '../services/campaign/blobs.ts';
 import { ServiceError } from '../services/error.ts';
 import { callerOf, officersOnly } from './auth.ts';
 import { allowUpload } from './deadline.ts';

@@ -15,7 +15,7 @@ import { requireAgeFile } from '../services/age-file.ts';
 import type { Caller } from '../services/caller.ts';
 import type { Campaign } from '../services/campaign/campaign.ts';
 import { planOf, storedPlanOf, viewOf } from '../services/campaign/campaign.ts';
-import type { Creation } from '../services/campaign/create.ts';
+import type { Creation } from '../services/decisions/create.ts';
 import type { DirectiveStore } from '../services/campaign/directive-store.ts';
 import { plansInForce } from '../services/campaign/in-force.ts';
 import type { EventStore } from '../services/campaign/events.ts';

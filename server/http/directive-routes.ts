@@ -7,7 +7,7 @@ import {
 } from '../../protocol/api/directive.ts';
 import { fromBase64, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import type { DirectiveStore } from '../services/campaign/directive-store.ts';
-import type { Directives } from '../services/campaign/directives.ts';
+import type { Directives } from '../services/decisions/directives.ts';
 import type { Registry } from '../services/campaign/registry.ts';
 import { sendJson } from './answer.ts';
 import { callerOf, officersOnly, requireRole } from './auth.ts';

@@ -7,7 +7,7 @@ import {
   shareRequest,
   sharesResponse,
 } from '../../protocol/api/statement.ts';
-import type { Publications } from '../services/campaign/publications.ts';
+import type { Publications } from '../services/publications/publications.ts';
 import type { Registry } from '../services/campaign/registry.ts';
 import { sendJson } from './answer.ts';
 import { callerOf, officersOnly, requireRole } from './auth.ts';

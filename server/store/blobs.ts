@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 
 import { formatInstant } from '../../protocol/encoding/time.ts';
 import { AGE_PREFIX } from '../services/age-file.ts';
-import type { BlobStore } from '../services/blobs.ts';
+import type { BlobStore } from '../services/campaign/blobs.ts';
 import type { CommitQueue } from './commit-queue.ts';
 import type { ContentFiles } from './files.ts';
 import type { Schema } from './schema.ts';

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 
-import type { PublicationStore } from '../services/campaign/publications.ts';
+import type { PublicationStore } from '../services/publications/publications.ts';
 import type { Schema } from './schema.ts';
 
 export function publicationStore(reader: Kysely<Schema>): PublicationStore {

@@ -11,7 +11,7 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Signer } from '../../../protocol/signature/ed25519.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { planOf, storedPlanOf } from '../campaign/campaign.ts';
-import type { Publications } from '../campaign/publications.ts';
+import type { Publications } from '../publications/publications.ts';
 import type { CustodyShare, Registry } from '../campaign/registry.ts';
 import { ServiceError } from '../error.ts';
 import { describeFailure } from '../failure.ts';

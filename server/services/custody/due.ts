@@ -15,7 +15,7 @@ import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { planOf } from '../campaign/campaign.ts';
 import type { DirectiveStore } from '../campaign/directive-store.ts';
-import type { PublicationStore } from '../campaign/publications.ts';
+import type { PublicationStore } from '../publications/publications.ts';
 import type { Trust } from '../trust/trust.ts';
 
 /** From what the server finds for itself that a share is due. */

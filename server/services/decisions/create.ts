@@ -8,9 +8,9 @@ import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';
 import type { Snapshots } from '../snapshots.ts';
 import type { Trust } from '../trust/trust.ts';
-import type { Campaign } from './campaign.ts';
-import { makeEvent } from './change.ts';
-import type { CustodyShare, NewPlan, Registry } from './registry.ts';
+import type { Campaign } from '../campaign/campaign.ts';
+import { makeEvent } from '../campaign/change.ts';
+import type { CustodyShare, NewPlan, Registry } from '../campaign/registry.ts';
 
 /** A share is far smaller; its age file is allowed many recipients' worth of header. */
 const MAX_CUSTODY_BYTES = 16 * 1024;

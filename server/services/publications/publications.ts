@@ -18,11 +18,11 @@ import type { Logger } from '../logger.ts';
 import type { Acceptance } from '../sealing.ts';
 import { sealWithReceipt } from '../sealing.ts';
 import type { Trust } from '../trust/trust.ts';
-import type { Campaign, EventType } from './campaign.ts';
-import { planOf } from './campaign.ts';
-import type { Publication } from './change.ts';
-import { changeOf } from './change.ts';
-import type { Registry } from './registry.ts';
+import type { Campaign, EventType } from '../campaign/campaign.ts';
+import { planOf } from '../campaign/campaign.ts';
+import type { Publication } from '../campaign/change.ts';
+import { changeOf } from '../campaign/change.ts';
+import type { Registry } from '../campaign/registry.ts';
 
 /** A publication as it is read back. */
 interface StoredPublication extends Acceptance {

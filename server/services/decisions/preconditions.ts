@@ -6,15 +6,15 @@ import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
 import type { Plan } from '../../../protocol/plan/plan.ts';
-import type { Blobs } from '../blobs.ts';
+import type { Blobs } from '../campaign/blobs.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';
 import type { ReviewStore } from '../reviews/reviews.ts';
 import { listEnvelopes } from '../reviews/reviews.ts';
 import type { Trust } from '../trust/trust.ts';
-import type { Campaign } from './campaign.ts';
-import type { NewTargets } from './change.ts';
-import type { DirectiveStore, Proposal } from './directive-store.ts';
+import type { Campaign } from '../campaign/campaign.ts';
+import type { NewTargets } from '../campaign/change.ts';
+import type { DirectiveStore, Proposal } from '../campaign/directive-store.ts';
 
 interface Deps {
   readonly store: DirectiveStore;

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 
-import type { Plan } from '../../protocol/plan/plan.ts';
-import type { Campaign } from './campaign/campaign.ts';
-import type { Registry } from './campaign/registry.ts';
-import type { Caller } from './caller.ts';
-import { ServiceError } from './error.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import type { Campaign } from './campaign.ts';
+import type { Registry } from './registry.ts';
+import type { Caller } from '../caller.ts';
+import { ServiceError } from '../error.ts';
 
 /** A file of ciphertext. */
 export interface StoredBlob {

@@ -3,8 +3,8 @@ import type { Action } from '../../../protocol/campaign/transitions.ts';
 import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import type { Directive } from '../../../protocol/campaign/directive.ts';
-import type { Campaign, EventType } from './campaign.ts';
-import { planOf } from './campaign.ts';
+import type { Campaign, EventType } from '../campaign/campaign.ts';
+import { planOf } from '../campaign/campaign.ts';
 
 const EVENT_OF = {
   commit: 'committed',

@@ -17,7 +17,7 @@ import { directiveDigest, parseDirective } from '../../../protocol/campaign/dire
 import { mergeTuf } from '../../../protocol/trust/metadata.ts';
 import { signingKeys } from '../../../protocol/trust/root.ts';
 import { requireAgeText } from '../age-file.ts';
-import type { Blobs } from '../blobs.ts';
+import type { Blobs } from '../campaign/blobs.ts';
 import type { Identity } from '../caller.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';
@@ -26,14 +26,14 @@ import type { ReviewStore } from '../reviews/reviews.ts';
 import type { Acceptance } from '../sealing.ts';
 import { promiseLeaf, sealWithReceipt } from '../sealing.ts';
 import type { Trust } from '../trust/trust.ts';
-import type { Campaign } from './campaign.ts';
-import { storedPlanOf } from './campaign.ts';
-import type { Additions } from './change.ts';
-import { changeOf } from './change.ts';
-import type { DirectiveStore, Proposal } from './directive-store.ts';
+import type { Campaign } from '../campaign/campaign.ts';
+import { storedPlanOf } from '../campaign/campaign.ts';
+import type { Additions } from '../campaign/change.ts';
+import { changeOf } from '../campaign/change.ts';
+import type { DirectiveStore, Proposal } from '../campaign/directive-store.ts';
 import { describeMove, followUp } from './moves.ts';
 import { checkPreconditions, checkTargets, commitsTo, listsCiphertext } from './preconditions.ts';
-import type { Registry } from './registry.ts';
+import type { Registry } from '../campaign/registry.ts';
 
 const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
 
