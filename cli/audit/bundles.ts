@@ -3,7 +3,7 @@ import { openBundle, openClosing, type Bundle } from '../../protocol/embargo/bun
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { inRevision, LIMIT, RECORD } from '../../protocol/record/layout.ts';
-import { ciphertextsOf } from '../../protocol/record/revisions.ts';
+import { ciphertextsOfAll } from '../../protocol/plan/ciphertexts.ts';
 import {
   count,
   demand,
@@ -36,7 +36,7 @@ export const bundleChecks: readonly Check[] = [
     title: 'bundles/ holds the ciphertexts that the plan lists and no other',
     async run(audit: Audit): Promise<string> {
       const { plans } = await audit.get(planFact);
-      const listed = ciphertextsOf(plans);
+      const listed = ciphertextsOfAll(plans);
       requirePaths(
         audit,
         'bundles/',

@@ -1,4 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { formatTime, parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -65,10 +66,9 @@ function checkTargets(proposed: Targets, current: TrustedTargets, plan: Plan, no
 }
 
 function wantedBundles(current: TrustedTargets, plan: Plan): ReadonlyMap<string, number> {
-  const planned = [...plan.bundles, plan.closingBundle];
   return new Map([
     ...current.bundles,
-    ...planned.map(({ sha256, size }): [string, number] => [sha256, size]),
+    ...ciphertextsOf(plan).map(({ sha256, size }): [string, number] => [sha256, size]),
   ]);
 }
 

@@ -1,3 +1,4 @@
+import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { checkBundle } from '../client/check-bundle.ts';
@@ -26,7 +27,7 @@ export async function bringBundles(
   mirror: Mirror,
 ): Promise<Pick<BroughtBundles, 'there' | 'put'>> {
   const { context, home } = session;
-  const bundles = [...plan.bundles, plan.closingBundle];
+  const bundles = ciphertextsOf(plan);
   let put = 0;
   for (const bundle of bundles) {
     const name = `${bundle.sha256.slice(0, 12)}…`;

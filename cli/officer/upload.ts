@@ -1,3 +1,4 @@
+import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { toBase64 } from '../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
@@ -25,7 +26,7 @@ export async function uploadCampaign(
     }
   }
   const there = new Set(before?.bundles.map(({ sha256 }) => sha256));
-  for (const { sha256, size } of [...plan.bundles, plan.closingBundle]) {
+  for (const { sha256, size } of ciphertextsOf(plan)) {
     if (there.has(sha256)) continue;
     context.out.progress(`uploading ${size} bytes of ciphertext`);
     await client.uploadBlob(bundlePath(path, sha256), sha256);

@@ -1,6 +1,7 @@
 import { chmod } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readFileBounded } from '../../platform/read-file.ts';
+import { ciphertextsOfAll } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { openBundle, openClosing, openSignatures } from '../../protocol/embargo/bundle.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
@@ -16,12 +17,7 @@ import {
 import type { Archivist } from './archivist.ts';
 import type { RecordParts, ReleaseParts, RevisionParts } from '../../protocol/record/assemble.ts';
 import { RECORD } from '../../protocol/record/layout.ts';
-import {
-  ciphertextsOf,
-  documentOf,
-  publishedFor,
-  type LoggedRevision,
-} from '../../protocol/record/revisions.ts';
+import { documentOf, publishedFor, type LoggedRevision } from '../../protocol/record/revisions.ts';
 
 /** What the keys that are out open, of all revisions. */
 interface Secrets extends Pick<RecordParts, 'ciphertexts' | 'documents' | 'closingKey'> {
@@ -88,7 +84,7 @@ async function downloadCiphertexts(
   folder: string,
 ): Promise<ReadonlyMap<string, Uint8Array>> {
   const ciphertexts = new Map<string, Uint8Array>();
-  for (const { sha256, size } of ciphertextsOf(plans)) {
+  for (const { sha256, size } of ciphertextsOfAll(plans)) {
     context.out.progress(`downloading ${sha256}`);
     const path = join(folder, basename(RECORD.bundle(sha256)));
     await client.downloadBlob(sha256, size, path);

@@ -10,6 +10,7 @@ import {
   encodeCommitment,
 } from '../commitment/commitment.ts';
 import type { Plan } from './body.ts';
+import { ciphertextsOf } from './ciphertexts.ts';
 import { checkReviewers, checkReviewPolicy } from './review-policy.ts';
 import { checkServerShares, serverHoldersOf } from './server-custody.ts';
 import { keysOf } from './splits.ts';
@@ -64,7 +65,7 @@ export function checkConsistency(plan: Plan): void {
   checkServerShares(plan);
   checkTimelock(plan);
   demand(isUnique(bundles.map(({ variant }) => variant)), 'two bundles for one variant');
-  const ciphertexts = [...bundles, plan.closingBundle].map(({ sha256 }) => sha256);
+  const ciphertexts = ciphertextsOf(plan).map(({ sha256 }) => sha256);
   demand(isUnique(ciphertexts), 'two bundles are the same');
 
   demand(isStrictlySorted(plan.mirrors ?? []), 'mirrors are sorted and named once');

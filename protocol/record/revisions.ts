@@ -95,11 +95,3 @@ export function snapshotPath(plans: readonly Plan[], { snapshot }: Plan): string
   const first = plans.find((plan) => plan.snapshot.sha256 === snapshot.sha256);
   return inRevision(first?.revision ?? 1, RECORD.snapshot(snapshot.point));
 }
-
-/** Every ciphertext that plans list, once. */
-export function ciphertextsOf(
-  plans: readonly Plan[],
-): readonly { readonly sha256: string; readonly size: number }[] {
-  const listed = plans.flatMap(({ bundles, closingBundle }) => [...bundles, closingBundle]);
-  return [...new Map(listed.map((it) => [it.sha256, it])).values()];
-}

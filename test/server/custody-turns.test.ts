@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 
 import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { encodePlan } from '../../protocol/plan/plan.ts';
 import { generateKey, open, seal } from '../../protocol/embargo/age.ts';
@@ -96,7 +97,7 @@ describe('a share of the server, when a patch is withdrawn and superseded', () =
     const { officers } = world.server;
     const changes = { plan: digestOf(plan), revision: plan.revision };
     const payload = encodeDirective(await story.directive('supersede', changes));
-    const bundles = [...plan.bundles, plan.closingBundle];
+    const bundles = ciphertextsOf(plan);
     return world.server.client(world.officer(0).signing).post(`${story.path}/directives`, {
       envelope: envelopeJson(signEnvelope(payload, ...officers.map(({ signing }) => signing))),
       // The first came with the root, the second with `arm`.

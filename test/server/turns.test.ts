@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 
 import Database from 'better-sqlite3';
 
+import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { encodePlan } from '../../protocol/plan/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
@@ -160,7 +161,7 @@ describe('a turn', () => {
     );
     const { officers } = world.server;
     const signers = officers.map(({ signing }) => signing);
-    const ciphertexts = [...plan.bundles, plan.closingBundle];
+    const ciphertexts = ciphertextsOf(plan);
     const metadata = signTargets(targets + 1, ciphertexts, officers, world.clock.now());
     return world.server.client(signers[0]).post(`${story.path}/directives`, {
       envelope: envelopeJson(signEnvelope(payload, ...signers)),

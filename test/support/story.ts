@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 
+import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Action, CampaignStatus } from '../../protocol/campaign/transitions.ts';
 import { signAndEncrypt } from '../../protocol/contact/message.ts';
 import { seal } from '../../protocol/embargo/age.ts';
@@ -179,10 +180,7 @@ export async function openStory(
 
   const targetsBy = async (officer: TestOfficer, added?: Ciphertext): Promise<string> => {
     const plans = [...others.map((it) => it.sealed.plan), plan];
-    const bundles = [
-      ...plans.flatMap((it) => [...it.bundles, it.closingBundle]),
-      ...(added === undefined ? [] : [added]),
-    ];
+    const bundles = [...plans.flatMap(ciphertextsOf), ...(added === undefined ? [] : [added])];
     const timestamp = (await asLead().get('/tuf/timestamp.json')).json<{
       signed: { meta: { 'snapshot.json': { version: number } } };
     }>();

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import type { Plan } from '../../../protocol/plan/plan.ts';
+import { ciphertextsOf } from '../../../protocol/plan/ciphertexts.ts';
 import type { Campaign } from './campaign.ts';
 import type { Registry } from './registry.ts';
 import type { Caller } from '../caller.ts';
@@ -71,8 +71,4 @@ function names({ plans, state }: Campaign, sha256: string): boolean {
     ({ plan }) =>
       plan.revision <= state.revision && ciphertextsOf(plan).some((blob) => blob.sha256 === sha256),
   );
-}
-
-function ciphertextsOf(plan: Plan): readonly { readonly sha256: string }[] {
-  return [...plan.bundles, plan.closingBundle];
 }

@@ -5,6 +5,7 @@ import type { Action, CampaignStatus } from '../../../protocol/campaign/transiti
 import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
+import { ciphertextsOf } from '../../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../../protocol/plan/plan.ts';
 import type { Blobs } from '../campaign/blobs.ts';
 import type { Custodian } from '../custody/custodian.ts';
@@ -127,10 +128,6 @@ export async function checkTargets(
   }
   if (people.length < trust.current.directiveThreshold) return undefined;
   return { version, bytes, sha256: sha256Hex(bytes) };
-}
-
-function ciphertextsOf(plan: Plan): readonly { readonly sha256: string; readonly size: number }[] {
-  return [...plan.bundles, plan.closingBundle];
 }
 
 function refuseUnless(holds: boolean, otherwise: string): void {
