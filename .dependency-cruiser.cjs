@@ -12,8 +12,8 @@ const CLI = [
 
 /** Likewise for `server/services/`; what lies in it itself is below all of these. */
 const SERVICES = [
-  ...['campaign', 'trust', 'publications', 'reviews', 'custody', 'decisions', 'people', 'adoption'],
-  ...['contact', 'disclosure', 'endorsements', 'enrolment', 'log', 'session', 'witness'],
+  ...['log', 'campaign', 'trust', 'publications', 'reviews', 'custody', 'decisions', 'people'],
+  ...['adoption', 'contact', 'disclosure', 'endorsements', 'enrolment', 'session', 'witness'],
 ];
 
 /**

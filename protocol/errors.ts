@@ -18,6 +18,7 @@ export type ProtocolErrorCode =
   | 'snapshot_invalid' // a stake snapshot that breaks its grammar
   | 'note_invalid' // not a signed note
   | 'checkpoint_invalid' // not a checkpoint of the expected log
+  | 'checkpoint_contradicted' // somebody signed to have seen a checkpoint that the log never had
   | 'policy_invalid' // a witness policy that breaks its grammar
   | 'quorum_unmet' // too few witnesses cosigned, or too long ago
   | 'proof_invalid' // an inclusion or consistency proof that does not hold

@@ -10,6 +10,7 @@ import type { Adoption } from './services/adoption/adoption.ts';
 import { adoption } from './services/adoption/adoption.ts';
 import type { Statements } from './services/adoption/statements.ts';
 import { statements } from './services/adoption/statements.ts';
+import { testimony } from './services/adoption/testimony.ts';
 import type { Blobs } from './services/campaign/blobs.ts';
 import { blobs } from './services/campaign/blobs.ts';
 import type { Campaign } from './services/campaign/campaign.ts';
@@ -189,7 +190,12 @@ export async function openServices(deps: {
     publications: publishing,
     custodian: holding,
     reviews: reviews({ ...common, store: stores.reviews }),
-    statements: statements({ ...common, store: stores.statements, adoption: counting }),
+    statements: statements({
+      ...common,
+      store: stores.statements,
+      adoption: counting,
+      testimony: testimony({ origin: log.name, files: stores.logFiles, logger }),
+    }),
     messages: messages({
       ...common,
       store: stores.messages,

@@ -1,4 +1,5 @@
 import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
+import type { KeepEvidence } from '../log/testimony.ts';
 import type { RecordFiles } from '../record/record-files.ts';
 import { adoptionChecks } from './adoption.ts';
 import { announcedChecks } from './announced.ts';
@@ -55,6 +56,8 @@ export interface AuditInputs {
   /** Receipts that somebody kept: what the server promised to log. */
   readonly receipts?: readonly string[];
   readonly verify: VerifyEd25519;
+  /** Keeps evidence of what operators were shown, outside of the record. */
+  readonly keep?: KeepEvidence | undefined;
 }
 
 /**
@@ -64,10 +67,10 @@ export interface AuditInputs {
  * @returns Every check's result, in their order. The record is good when none failed.
  */
 export async function auditRecord(
-  { files, rootSha256, receipts = [], verify }: AuditInputs,
+  { files, rootSha256, receipts = [], verify, keep }: AuditInputs,
   onResult: (result: CheckResult) => void = () => undefined,
 ): Promise<readonly CheckResult[]> {
-  const audit = openAudit({ files, pin: rootSha256, receipts, verify });
+  const audit = openAudit({ files, pin: rootSha256, receipts, verify, keep });
   const results: CheckResult[] = [];
   for (const check of CHECKS) {
     const result = await runCheck(check, audit);

@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
+import type { KeepEvidence } from '../log/testimony.ts';
 import type { RecordFiles } from '../record/record-files.ts';
 
 /** One question an audit asks of a record. */
@@ -41,6 +42,8 @@ export interface Audit {
   /** Notes by the log's key that somebody kept. */
   readonly receipts: readonly string[];
   readonly verify: VerifyEd25519;
+  /** Keeps evidence outside of the record; undefined for who wants none. */
+  readonly keep: KeepEvidence | undefined;
   get<T>(fact: Fact<T>): Promise<T>;
 }
 

@@ -1,6 +1,9 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import type { Output } from '../output.ts';
 import { VerificationError } from '../errors.ts';
+import type { Home } from '../home/home.ts';
+import { keepEvidence } from '../log/evidence.ts';
+import type { KeepEvidence } from '../log/testimony.ts';
 import { openRecordDirectory } from '../record/record-files.ts';
 import { auditRecord } from './audit.ts';
 import { count, type CheckResult } from './check.ts';
@@ -11,6 +14,8 @@ export interface ReportInputs {
   readonly rootSha256: string | undefined;
   /** Notes by the log's key. */
   readonly receipts?: readonly string[];
+  /** Where evidence is kept. */
+  readonly home: Home;
 }
 
 const MARK = { pass: 'ok', fail: 'FAIL', skip: 'skip' } as const;
@@ -22,7 +27,7 @@ const MARK = { pass: 'ok', fail: 'FAIL', skip: 'skip' } as const;
  */
 export async function reportAudit(
   out: Output,
-  { directory, rootSha256, receipts }: ReportInputs,
+  { directory, rootSha256, receipts = [], home }: ReportInputs,
 ): Promise<readonly CheckResult[]> {
   if (rootSha256 === undefined) {
     out.line('The root of trust is NOT pinned: anybody could have made this record up.');
@@ -30,7 +35,8 @@ export async function reportAudit(
     out.event('warning', { message: 'the root of trust is not pinned' });
   }
   const files = await openRecordDirectory(directory);
-  const inputs = { files, rootSha256, verify: verifyEd25519, ...(receipts && { receipts }) };
+  const keep: KeepEvidence = (evidence) => keepEvidence(home, evidence);
+  const inputs = { files, rootSha256, receipts, verify: verifyEd25519, keep };
   const results = await auditRecord(inputs, (result) => {
     const { id, title, status, detail } = result;
     out.event('check', result);

@@ -1,4 +1,4 @@
-import { equalBytes, fromBase64 } from '../../protocol/encoding/bytes.ts';
+import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { treeReader } from '../../protocol/log/tree-reader.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import {
@@ -6,6 +6,7 @@ import {
   verifyOperatorStatement,
   type VerifiedOperatorStatement,
 } from '../../protocol/statement/operator.ts';
+import { contradictionError, findContradicted } from '../log/testimony.ts';
 import { LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import { parseStatementLines, type StatementLine } from '../../protocol/record/lines.ts';
 import { count, demand, within, type Audit, type Check, type Fact } from './check.ts';
@@ -107,24 +108,25 @@ async function checkOrder(audit: Audit): Promise<string> {
   return `by ${count(counters.size, 'operator')}`;
 }
 
-/**
- * A size with another root than this log had is proof of a second history, shown to that operator;
- * or of a server that takes whatever operators claim to have seen.
- */
+/** Each is testimony of what a stranger was shown, at no cost to anybody. */
 async function checkCheckpoints(audit: Audit): Promise<string> {
   const statements = await audit.get(statementsFact);
-  const { size: logSize } = await audit.get(checkpointFact);
+  const checkpoint = await audit.get(checkpointFact);
+  const enrolments = await audit.get(enrolmentsFact);
   await audit.get(tilesFact);
-  const reader = treeReader(olderTiles(audit.files, logSize));
-  const roots = new Map<number, Uint8Array>();
-  for (const { statement, line, index } of statements) {
-    const { size, root } = statement.checkpoint;
-    const what = `statement ${line.seq}`;
-    demand(size <= index, `${what} saw a log larger than it was then`);
-    const expected = roots.get(size) ?? (await reader.root(size));
-    roots.set(size, expected);
-    const isOurs = equalBytes(fromBase64(root), expected);
-    demand(isOurs, `${what} saw another log: at size ${size} this one has another root`);
-  }
-  return count(roots.size, 'checkpoint');
+  const bindings = new Map(enrolments.map((it) => [it.enrolment.operator, it.envelope]));
+  const note = utf8Decode(await audit.files.read(RECORD.checkpoint, LIMIT.small));
+  const contradicted = await findContradicted(
+    statements.map(({ statement, line }) => ({
+      what: `statement ${line.seq}`,
+      statement,
+      envelope: line.envelope,
+      enrolment: bindings.get(statement.operator),
+    })),
+    { checkpoint, note },
+    treeReader(olderTiles(audit.files, checkpoint.size)),
+  );
+  if (contradicted.length > 0) throw await contradictionError(contradicted, audit.keep);
+  const sizes = new Set(statements.map(({ statement }) => statement.checkpoint.size));
+  return count(sizes.size, 'checkpoint');
 }

@@ -110,9 +110,10 @@ async function auditRecordFolder(input: Input, context: Context): Promise<void> 
   }
   const directory = argument(input, 0);
   requireRecord(directory);
+  const home = openHome(context);
   const folder = findOption(input, 'receipts');
   const receipts = folder === undefined ? [] : await readReceipts(folder);
-  const results = await reportAudit(context.out, { directory, rootSha256, receipts });
+  const results = await reportAudit(context.out, { directory, rootSha256, receipts, home });
   const passed = results.filter(({ status }) => status === 'pass').length;
   const skipped = results.filter(({ status }) => status === 'skip').map(({ id }) => id);
   context.out.line(`The record holds: ${passed} checks passed.`);

@@ -30,7 +30,7 @@ export const recordCommand: Command = {
       return;
     }
     context.out.line(`record of ${id} written to ${directory}; auditing it`);
-    const results = await reportAudit(context.out, { directory, rootSha256: trust.pin });
+    const results = await reportAudit(context.out, { directory, rootSha256: trust.pin, home });
     const passed = results.filter(({ status }) => status === 'pass').length;
     context.out.line(`The record holds: ${passed} checks passed.`);
     context.out.note(

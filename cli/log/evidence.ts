@@ -35,20 +35,36 @@ export interface OmissionEvidence {
   readonly later?: { readonly receipt: string; readonly proof: string } | undefined;
 }
 
-export type Evidence = LogEvidence | OmissionEvidence;
+/** What an operator signed to have seen of a log, and a state of the log that never was that. */
+export interface TestimonyEvidence {
+  readonly kind: 'contradicted';
+  /** The operator's statement, a DSSE envelope. */
+  readonly statement: string;
+  /** The one that binds the operator's key to validators, where it is at hand. */
+  readonly enrolment?: string | undefined;
+  /** Signed note of the log. */
+  readonly shown: string;
+  /** Shows the root that the log has at the size that the statement names; empty when it is beyond. */
+  readonly proof: ForkProof;
+}
+
+export type Evidence = LogEvidence | OmissionEvidence | TestimonyEvidence;
 
 export const MAX_EVIDENCE_BYTES = 1_048_576;
 const FORMAT = 'sealdrop-evidence/v1';
 
 const note = z.string().max(131_072);
+const envelope = z.string().max(131_072);
+const proof = z.array(z.string().max(64)).max(64);
+const check = z.string().max(1024).optional();
 const evidenceJson = z.discriminatedUnion('kind', [
   z.strictObject({
     format: z.literal(FORMAT),
     kind: z.enum(['forked', 'unproven', 'shrunk']),
     seen: note,
     shown: note,
-    proof: z.array(z.string().max(64)).max(64).optional(),
-    check: z.string().max(1024).optional(),
+    proof: proof.optional(),
+    check,
   }),
   z.strictObject({
     format: z.literal(FORMAT),
@@ -56,7 +72,16 @@ const evidenceJson = z.discriminatedUnion('kind', [
     receipt: note,
     checkpoint: note,
     later: z.strictObject({ receipt: note, proof: note }).optional(),
-    check: z.string().max(1024).optional(),
+    check,
+  }),
+  z.strictObject({
+    format: z.literal(FORMAT),
+    kind: z.literal('contradicted'),
+    statement: envelope,
+    enrolment: envelope.optional(),
+    shown: note,
+    proof,
+    check,
   }),
 ]);
 
@@ -77,16 +102,19 @@ const CHECK: Readonly<Record<Evidence['kind'], string>> = {
     'the log promised to hold it at most 24 hours later. ' +
     'Run: sealdrop audit --compare FILE SOURCE, with a server or folder that has the log: ' +
     'the tiles make the checkpoint’s root, and none of their leaf hashes is that one.',
+  contradicted:
+    'The statement is signed by an operator and names a checkpoint, the note is signed by the log’s key. ' +
+    'The hashes in proof make the note’s root, and from them the log has another root at the size that ' +
+    'the statement names; with none it never was that long. ' +
+    'Run: sealdrop audit --compare FILE --key VKEY, offline. It does not tell who lied: ask the operator ' +
+    'for the signed checkpoint, which is proof of a fork.',
 };
 
 /** Write an evidence file. */
 export function formatEvidence(evidence: Evidence): string {
-  const { kind } = evidence;
-  const content =
-    kind === 'omitted'
-      ? evidence
-      : { ...evidence, ...(evidence.proof && { proof: evidence.proof.map(toBase64) }) };
-  return `${JSON.stringify({ format: FORMAT, ...content, check: CHECK[kind] }, null, 2)}\n`;
+  const proof = 'proof' in evidence ? evidence.proof?.map(toBase64) : undefined;
+  const content = { format: FORMAT, ...evidence, ...(proof && { proof }) };
+  return `${JSON.stringify({ ...content, check: CHECK[evidence.kind] }, null, 2)}\n`;
 }
 
 /** Whether a file says of itself that it is evidence, well formed or not. */
@@ -106,6 +134,10 @@ export function parseEvidence(bytes: Uint8Array): Evidence {
   if (evidence.kind === 'omitted') {
     const { kind, receipt, checkpoint, later } = evidence;
     return { kind, receipt, checkpoint, later };
+  }
+  if (evidence.kind === 'contradicted') {
+    const { kind, statement, enrolment, shown, proof } = evidence;
+    return { kind, statement, enrolment, shown, proof: proof.map(fromBase64) };
   }
   const { kind, seen, shown, proof } = evidence;
   return { kind, seen, shown, proof: proof?.map(fromBase64) };

@@ -3,6 +3,7 @@ import { ProtocolError } from '../errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import {
   consistencyRanges,
+  EMPTY_ROOT,
   foldConsistency,
   HASH_BYTES,
   isWholeSubtree,
@@ -12,7 +13,7 @@ import type { LeafRange } from './merkle.ts';
 import type { TreeReader } from './tree-reader.ts';
 
 /** A state of a log that somebody was shown. */
-type TreeState = Pick<Checkpoint, 'size' | 'root'>;
+export type TreeState = Pick<Checkpoint, 'size' | 'root'>;
 
 /** What shows that two signed states are not of one history; empty for two of equal size. */
 export type ForkProof = readonly Uint8Array[];
@@ -52,6 +53,42 @@ export async function findFork(
   return undefined;
 }
 
+/** A part of a log from its first leaf on. */
+export interface Prefix {
+  /** Leaves. */
+  readonly size: number;
+  /** Its root in the log that it was read from. */
+  readonly root: Uint8Array;
+  /** That it is, for {@link verifyFork}: empty for all of the log, and for no leaf. */
+  readonly proof: ForkProof;
+}
+
+/**
+ * The roots that a log has over its first leaves, for several sizes, from its tiles.
+ *
+ * @param sizes - Each at most that of `log`; in ascending order they share most tiles.
+ * @param log - Signed by the log, as the caller has verified.
+ * @throws {@link ProtocolError} `proof_invalid` when the tiles are not those of `log`, or a size is
+ *   beyond it.
+ */
+export async function readPrefixes(
+  sizes: readonly number[],
+  log: TreeState,
+  tree: Pick<TreeReader, 'hashes'>,
+): Promise<Prefix[]> {
+  const ranges = sizes.map((size) =>
+    size === 0 || size === log.size ? [] : forkRanges(size, log.size),
+  );
+  const nodes = await tree.hashes(ranges.flat(), log.size);
+  let at = 0;
+  return sizes.map((size, i) => {
+    const proof = nodes.slice(at, (at += ranges[i]?.length ?? 0));
+    if (size === 0) return { size, root: EMPTY_ROOT, proof };
+    const root = size === log.size ? log.root : prefixRoot({ size }, log, proof);
+    return { size, root, proof };
+  });
+}
+
 /**
  * Check the proof of a fork. Needs nothing of the log: the nodes make the newer root, so they are of
  * its tree, and that tree starts with another one than the older root's.
@@ -68,7 +105,11 @@ export function verifyFork(older: TreeState, newer: TreeState, proof: ForkProof)
 }
 
 /** @throws {@link ProtocolError} `proof_invalid` unless the nodes make the root of `newer`. */
-function prefixRoot(older: TreeState, newer: TreeState, nodes: ForkProof): Uint8Array {
+function prefixRoot(
+  older: Pick<TreeState, 'size'>,
+  newer: TreeState,
+  nodes: ForkProof,
+): Uint8Array {
   if (nodes.some((hash) => hash.length !== HASH_BYTES)) throw unproven('a hash is not 32 bytes');
   const [prefix, whole] = foldConsistency(older.size, newer.size, nodes);
   if (!equalBytes(whole, newer.root)) throw unproven('the nodes do not make the newer root');

@@ -49,16 +49,17 @@ export function treeReader(readTile: ReadTile): TreeReader {
   };
 }
 
-/** Hash ranges of a tree of `size` leaves, reading each tile once. */
+/** Hash ranges of a tree of `size` leaves, reading each tile and hashing each node once. */
 function rangeHasher(readTile: ReadTile, size: number): (range: LeafRange) => Promise<Uint8Array> {
-  const tiles = new Map<string, Promise<Uint8Array[]>>();
+  const tiles = new Map<string, Promise<TileNodes>>();
 
-  const tileHashes = (level: number, index: number): Promise<Uint8Array[]> => {
+  const tileNodes = (level: number, index: number): Promise<TileNodes> => {
     const key = `${level}/${index}`;
-    const hashes =
-      tiles.get(key) ?? readHashes(readTile, level, index, tileWidth(level, index, size));
-    tiles.set(key, hashes);
-    return hashes;
+    const nodes =
+      tiles.get(key) ??
+      readHashes(readTile, level, index, tileWidth(level, index, size)).then((it) => [it]);
+    tiles.set(key, nodes);
+    return nodes;
   };
 
   return async function hashOf(range: LeafRange): Promise<Uint8Array> {
@@ -73,13 +74,30 @@ function rangeHasher(readTile: ReadTile, size: number): (range: LeafRange) => Pr
     const count = length / span;
     if (isPowerOfTwo(count) && count < TILE_WIDTH) {
       const first = range.start / span;
-      const hashes = await tileHashes(level, Math.floor(first / TILE_WIDTH));
-      const offset = first % TILE_WIDTH;
-      return rootOf(hashes.slice(offset, offset + count));
+      const nodes = await tileNodes(level, Math.floor(first / TILE_WIDTH));
+      return nodeOf(nodes, first % TILE_WIDTH, count);
     }
     const [left, right] = splitRange(range);
     return nodeHash(...(await Promise.all([hashOf(left), hashOf(right)])));
   };
+}
+
+/** The hashes of a tile, of its pairs, of its groups of four and so on, as far as anybody asked. */
+type TileNodes = Uint8Array[][];
+
+/** Hash of `count` hashes of a tile from `offset` on, both of one power of two. */
+function nodeOf(nodes: TileNodes, offset: number, count: number): Uint8Array {
+  for (let height = nodes.length; 2 ** height <= count; height++) {
+    const below = nodes[height - 1] ?? [];
+    nodes.push(
+      Array.from({ length: Math.floor(below.length / 2) }, (_, i) =>
+        rootOf(below.slice(2 * i, 2 * i + 2)),
+      ),
+    );
+  }
+  const node = nodes[Math.log2(count)]?.[offset / count];
+  if (node === undefined) throw new Error('a range outside the tree');
+  return node;
 }
 
 function isPowerOfTwo(value: number): boolean {

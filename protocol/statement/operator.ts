@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import { fromBase64 } from '../encoding/bytes.ts';
+import { equalBytes, fromBase64 } from '../encoding/bytes.ts';
 import { campaignId, networkId, personId, safeCount, time } from '../encoding/shape.ts';
 import { isStrictlySorted } from '../encoding/sorted.ts';
 import { ProtocolError } from '../errors.ts';
+import { EMPTY_ROOT, HASH_BYTES } from '../log/merkle.ts';
+import type { NamedCheckpoint } from '../log/testimony.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
+import { parseEd25519PublicKey } from '../signature/ed25519.ts';
 import type { Ed25519PublicKey, VerifyEd25519 } from '../signature/ed25519.ts';
 import { addressText } from '../stake/identity.ts';
 import { encodeStatement, parseStatement, parseStatementAbout } from './statement.ts';
@@ -34,7 +37,7 @@ export interface OperatorStatement {
   /** From 1, rising strictly per operator key and campaign over all kinds. */
   readonly counter: number;
   /** The newest log checkpoint that the signer had seen: leaves, and root hash in base64. */
-  readonly checkpoint: { readonly size: number; readonly root: string };
+  readonly checkpoint: NamedCheckpoint;
   /** RFC 3339 UTC, by the operator's clock. Decides nothing. */
   readonly issuedAt: string;
   /** Which client variant runs: in `attest`, and nowhere else. */
@@ -91,9 +94,7 @@ export function parseOperatorStatement(payload: Uint8Array): OperatorStatement {
   const name = SUBJECT_OF[kind];
   const { sha256, predicate } = parseStatementAbout(payload, kind, name, operatorPredicate);
   const { variant, reason } = predicate;
-  if (fromBase64(predicate.checkpoint.root).length !== 32) {
-    throw new ProtocolError('statement_invalid', 'a checkpoint root is 32 bytes');
-  }
+  requireCheckpoint(predicate.checkpoint);
   if (!isStrictlySorted(predicate.validators)) {
     throw new ProtocolError('statement_invalid', 'validators are sorted and named once');
   }
@@ -132,8 +133,7 @@ export function verifyOperatorStatement(
   operator: Ed25519PublicKey,
   context: StatementContext,
 ): VerifiedOperatorStatement {
-  const { payload } = verifyEnvelope(envelope, verify, new Map([[operator, 'operator']]), 1);
-  const statement = parseOperatorStatement(payload);
+  const statement = verifySignedBy(envelope, verify, operator);
   const { campaign, network, revision, subject } = statement;
   demand(campaign === context.campaign, 'campaign');
   demand(network === context.network, 'network');
@@ -144,11 +144,46 @@ export function verifyOperatorStatement(
     context.documents.some((document) => document.name === name && document.sha256 === sha256),
     name,
   );
-  return { ...statement, operator };
+  return statement;
+}
+
+/**
+ * Verify that whoever this statement names as its signer signed it, alone. Who that is, and whether
+ * it may be said, is left to the caller.
+ *
+ * @throws {@link ProtocolError} `signature_invalid`; as {@link parseOperatorStatement}.
+ */
+export function verifySignedByOperator(
+  envelope: Envelope,
+  verify: VerifyEd25519,
+): VerifiedOperatorStatement {
+  const [signature] = envelope.signatures;
+  if (signature === undefined) throw new ProtocolError('signature_invalid', 'nobody signed');
+  return verifySignedBy(envelope, verify, parseEd25519PublicKey(signature.keyid));
+}
+
+function verifySignedBy(
+  envelope: Envelope,
+  verify: VerifyEd25519,
+  operator: Ed25519PublicKey,
+): VerifiedOperatorStatement {
+  const { payload } = verifyEnvelope(envelope, verify, new Map([[operator, 'operator']]), 1);
+  return { ...parseOperatorStatement(payload), operator };
 }
 
 function demand(isSame: boolean, what: string): void {
   if (!isSame) throw new ProtocolError('statement_invalid', `the statement is for another ${what}`);
+}
+
+/** A log without leaves has one root, so that there is one checkpoint of it. */
+function requireCheckpoint({ size, root }: NamedCheckpoint): void {
+  const bytes = fromBase64(root);
+  if (bytes.length !== HASH_BYTES) {
+    throw new ProtocolError('statement_invalid', 'a checkpoint root is 32 bytes');
+  }
+  if (size === 0 && !equalBytes(bytes, EMPTY_ROOT)) {
+    throw new ProtocolError('statement_invalid', 'an empty log with a root of its own');
+  }
 }
 
 function isOperatorKind(kind: string): kind is OperatorStatementKind {

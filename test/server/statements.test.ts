@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { toBase64 } from '../../protocol/encoding/bytes.ts';
+import { parseCheckpoint } from '../../protocol/log/checkpoint.ts';
+import { EMPTY_ROOT } from '../../protocol/log/merkle.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import { bindIdentities } from '../../protocol/stake/bindings.ts';
@@ -16,6 +19,7 @@ import { makeOperator } from '../support/operators.ts';
 import type { Answer } from '../support/session.ts';
 import type { Story } from '../support/story.ts';
 import { enrol, envelopeJson, envelopeOf, expectStatus, problemOf } from '../support/story.ts';
+import { TEST_ORIGIN } from '../support/test-server.ts';
 import type { World } from '../support/world.ts';
 import { openWorld } from '../support/world.ts';
 
@@ -190,6 +194,49 @@ describe('statements', () => {
     assert.deepEqual(of(1), ['acknowledged', null]);
     assert.deepEqual(of(2), ['unreached', 'queued']);
     assert.deepEqual(of(3), ['declined', null]);
+  });
+
+  it('are accepted whatever checkpoint they name; one that the log never had is told', async () => {
+    const story = await released();
+    const { server } = world;
+    const operator = world.operator(0);
+    await server.sequence();
+    const [text = ''] = (await server.client().get('/log/checkpoint')).text().split('\n\n');
+    const log = parseCheckpoint(`${text}\n`, TEST_ORIGIN);
+    await server.sequence();
+    const size = log.size;
+    const ours = toBase64(log.root);
+    const heard = (): object[] =>
+      server.logged
+        .filter(
+          (it) => it['campaign'] === story.sealed.id && it['code'] === 'checkpoint_contradicted',
+        )
+        .map((it) => ({ size: it['size'], root: it['root'], ours: it['ours'] }));
+    const say = async (size: number, root: string): Promise<void> => {
+      const envelope = story.statement(operator, 'attest', { checkpoint: { size, root } });
+      expectStatus(await post(story, operator, envelope), 200);
+      // The same once more is no second alarm.
+      expectStatus(await post(story, operator, envelope), 200);
+    };
+
+    // What was published once, the second time from memory, and a log without leaves.
+    for (let i = 0; i < 2; i++) await say(size, ours);
+    await say(0, toBase64(EMPTY_ROOT));
+    assert.deepEqual(heard(), []);
+
+    const other = toBase64(log.root.with(0, (log.root[0] ?? 0) ^ 1));
+    const wrong = { size, root: other, ours };
+    const future = { size: 2 ** 53 - 1, root: ours, ours: undefined };
+    await say(wrong.size, wrong.root);
+    await say(future.size, future.root);
+    assert.deepEqual(heard(), [wrong, future]);
+    assert.equal((await listed(story)).length, 5);
+    const view = await server.client(world.officer(0).signing).get(`${story.path}/tally`);
+    assert.equal(view.json<{ attestedStake: string }>().attestedStake, '30');
+    // Nobody is told by the page for supervisors that operators say anything now.
+    assert.doesNotMatch((await server.client().get('/readyz')).text(), /alarm/);
+    await say(size, ours);
+    assert.equal(heard().length, 2);
   });
 
   it('are tallied exactly as anybody can tally them from what is published', async () => {

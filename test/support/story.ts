@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 
 import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Action, CampaignStatus } from '../../protocol/campaign/transitions.ts';
@@ -13,6 +12,7 @@ import {
   utf8Encode,
 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
+import { EMPTY_ROOT } from '../../protocol/log/merkle.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../protocol/signature/dsse.ts';
 import type { Directive } from '../../protocol/campaign/directive.ts';
@@ -259,7 +259,7 @@ export async function openStory(
       revision: plan.revision,
       validators: operator.validators.map(({ identity }) => identity).sort(),
       counter,
-      checkpoint: { size: 1, root: toBase64(randomBytes(32)) },
+      checkpoint: { size: 0, root: toBase64(EMPTY_ROOT) },
       issuedAt: formatTime(server.now()),
       ...(kind === 'attest' && { variant: VARIANT }),
       ...changes,

@@ -4,12 +4,14 @@ import { CliError, UsageError, VerificationError } from '../../errors.ts';
 import { writeNew } from '../../home/files.ts';
 import type { Home } from '../../home/home.ts';
 import type { Context } from '../../command.ts';
-import { formatEvidence, type OmissionEvidence } from '../evidence.ts';
+import { formatEvidence, type OmissionEvidence, type TestimonyEvidence } from '../evidence.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openSource } from '../open-source.ts';
+import { describeContradiction } from '../testimony.ts';
 import type { LogSource } from '../source.ts';
 import { compareViews, judgeEvidence, type Comparison } from './compare.ts';
 import { verifyOmission } from './omission.ts';
+import { verifyTestimony } from './testimony.ts';
 import { openNamed, type View } from './view.ts';
 
 export interface CompareInputs {
@@ -24,8 +26,8 @@ export interface CompareInputs {
 /**
  * Tell whether two views of a log are of one history.
  *
- * @throws {@link VerificationError} when they are not, after the proof has been printed, or when a
- *   leaf was omitted; {@link CliError} when nothing at hand can decide.
+ * @throws {@link VerificationError} when they are not, after the proof has been printed, when a leaf
+ *   was omitted or an operator saw another log; {@link CliError} when nothing at hand can decide.
  */
 export async function reportComparison(context: Context, inputs: CompareInputs): Promise<void> {
   const { keys, names } = inputs;
@@ -45,6 +47,7 @@ export async function reportComparison(context: Context, inputs: CompareInputs):
   if (more.length > 0) throw new UsageError('evidence is compared by itself', EXAMPLE);
   const { evidence } = named;
   if (evidence.kind === 'omitted') return tellOmission(context, inputs, evidence, tiles);
+  if (evidence.kind === 'contradicted') return tellTestimony(context, inputs, evidence);
   const { views, proven } = judgeEvidence(evidence, first, keys);
   const sources = await findSources(context, inputs, tiles);
   return tellComparison(context, inputs, proven ?? (await compareViews(...views, sources)));
@@ -107,6 +110,37 @@ async function tellComparison(
 
 function tellView(out: Context['out'], { name, checkpoint }: View): void {
   out.line(`  ${checkpoint.size} leaves, root ${toBase64(checkpoint.root)} (${name})`);
+}
+
+/** @throws {@link VerificationError} when it holds. */
+function tellTestimony(
+  { out }: Context,
+  { keys }: CompareInputs,
+  evidence: TestimonyEvidence,
+): never {
+  const { statement, vouched, state, ours } = verifyTestimony(evidence, keys);
+  const { operator, campaign, checkpoint, issuedAt } = statement;
+  out.line('CONTRADICTED: an operator signed to have seen a checkpoint that this log never had.');
+  out.line(`  ${describeContradiction(statement, { ours }, state)}`);
+  out.line(`  ${statement.kind} of ${campaign}, issued ${issuedAt} by the operator’s clock`);
+  const by = vouched.join(', ') || 'nobody: the evidence has no enrolment of this operator';
+  out.line(`  vouched for by ${by}`);
+  out.line(evidence.statement);
+  out.line(evidence.shown);
+  out.summary({
+    result: 'contradicted',
+    operator,
+    validators: vouched,
+    campaign,
+    named: checkpoint,
+    size: state.checkpoint.size,
+    ours: ours === undefined ? null : toBase64(ours),
+    proof: evidence.proof.map(toBase64),
+  });
+  throw new VerificationError(
+    'the log showed this operator another history, or the operator made it up',
+    'ask the operator for the signed checkpoint: with it, audit --compare proves the fork',
+  );
 }
 
 async function tellOmission(

@@ -3,13 +3,16 @@ import { ProtocolError } from '../../../protocol/errors.ts';
 import { TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import type { Context } from '../../command.ts';
 import type { Home } from '../../home/home.ts';
+import { keepEvidence } from '../evidence.ts';
 import type { LogKeys } from '../log-keys.ts';
 import { openState, type WitnessedState } from '../signed-state.ts';
 import { isSameState, requireSuccession } from '../succession.ts';
+import { contradictionError, type Contradicted, type KeepEvidence } from '../testimony.ts';
 import { openAccounts, type EndCounts } from '../tree/accounts.ts';
 import { addCounts, checkTree, type LeafCounts } from '../tree/check-tree.ts';
 import type { LogSource } from '../source.ts';
 import { endsOf, verifyEnds } from './ends.ts';
+import { hearOperators } from './heard.ts';
 import { openProgress, type Progress, type ProgressFile } from './progress.ts';
 
 export interface LogAudit {
@@ -32,6 +35,8 @@ export interface AuditedLog {
   readonly counts: LeafCounts;
   /** What became of everything sealed before the last disclosure; undefined as long as there is none. */
   readonly ends: EndCounts | undefined;
+  /** Statements ever heard in it that name a checkpoint which it never had. */
+  readonly contradicted: number;
 }
 
 /**
@@ -42,7 +47,10 @@ export interface AuditedLog {
  * What it calls opened or a dummy since has to be what the server opens. Progress is kept only after
  * all of it holds.
  *
- * @throws {@link ProtocolError} `checkpoint_invalid` when the log shrank or forked, both signed notes
+ * What operators say in it to have seen is held against it as soon as it is opened.
+ *
+ * @throws {@link ProtocolError} `checkpoint_contradicted` once for each statement that names a
+ *   checkpoint which the log never had, after progress is kept; `checkpoint_invalid` when the log shrank or forked, both signed notes
  *   being in `evidence/`; `leaf_invalid` also as `verifyEnds` and `endsOf`; `proof_invalid` or `encoding_invalid` when what it serves is
  *   not what it signed; as `openCheckpoint`.
  */
@@ -65,6 +73,7 @@ export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
   const disclosures = before === undefined || full ? [] : [...before.disclosures];
   const seenAt = new Map(before?.disclosures.map((it) => [it.index, it.seenAt]));
   let firstEnded = Infinity;
+  const opened: number[] = [];
   const tree = await checkTree(source, state.checkpoint, {
     start,
     ...(size > 0 && { older: size }),
@@ -75,7 +84,10 @@ export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
         const { campaign } = leaf;
         disclosures.push({ campaign, index, seenAt: seenAt.get(index) ?? context.now() });
       }
-      if (leaf.type === 'opened') firstEnded = Math.min(firstEnded, leaf.index);
+      if (leaf.type === 'opened') {
+        firstEnded = Math.min(firstEnded, leaf.index);
+        opened.push(leaf.index);
+      }
       if (leaf.type === 'dummy') firstEnded = Math.min(firstEnded, leaf.first);
     },
   });
@@ -86,15 +98,23 @@ export async function auditLog(audit: LogAudit): Promise<AuditedLog> {
       'the leaves make another root for the size seen before',
     );
   }
+  let heard: readonly Contradicted[] = [];
   if (firstEnded < Infinity) {
-    await verifyEnds(source, state.checkpoint, { accounts, disclosures }, firstEnded);
+    const ended = { accounts, disclosures };
+    const openings = await verifyEnds(source, state.checkpoint, ended, firstEnded);
+    heard = await hearOperators(opened, openings, state, source);
   }
   const ends = endsOf({ accounts, disclosures }, context.now());
   const counts: LeafCounts = full ? {} : { ...before?.counts };
   addCounts(counts, tree.counts);
   const { checkpoint, note } = state;
-  await file.write({ checkpoint, note, counts, accounts, disclosures });
-  return { state, before: before?.checkpoint.size, tiles: tree.tiles, counts, ends };
+  const contradicted = (full ? 0 : (before?.contradicted ?? 0)) + heard.length;
+  const keep: KeepEvidence = (evidence) => keepEvidence(home, evidence);
+  // One operator's word must not keep anybody from auditing what comes: it is told once, then counted.
+  const alarm = heard.length > 0 ? await contradictionError(heard, keep) : undefined;
+  await file.write({ checkpoint, note, counts, accounts, disclosures, contradicted });
+  if (alarm !== undefined) throw alarm;
+  return { state, before: before?.checkpoint.size, tiles: tree.tiles, counts, ends, contradicted };
 }
 
 /** The note may have more cosignatures than before. */
@@ -104,10 +124,10 @@ async function unchanged(
   before: Progress,
   state: WitnessedState,
 ): Promise<AuditedLog> {
-  const { counts } = before;
+  const { counts, contradicted } = before;
   const ends = endsOf(before, context.now());
   if (before.note !== state.note) await file.write({ ...before, ...state });
-  return { state, before: before.checkpoint.size, tiles: 0, counts, ends };
+  return { state, before: before.checkpoint.size, tiles: 0, counts, ends, contradicted };
 }
 
 function isRoot(root: Uint8Array | undefined, { checkpoint }: Progress): boolean {

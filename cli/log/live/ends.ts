@@ -20,6 +20,7 @@ type ToldEnds = Pick<Progress, 'accounts' | 'disclosures'>;
  * every one of them must be the SHA-256 of an opening that the server gives out.
  *
  * @param first - The first leaf that was accounted for since the last look.
+ * @returns What was opened, by leaf: the bytes that the log has sealed.
  * @throws {@link ProtocolError} `leaf_invalid` when one is not, or is not given out; `proof_invalid`
  *   when what is read now is not what is signed.
  */
@@ -28,7 +29,7 @@ export async function verifyEnds(
   checkpoint: Checkpoint,
   { accounts, disclosures }: ToldEnds,
   first: number,
-): Promise<void> {
+): Promise<ReadonlyMap<number, Uint8Array>> {
   const start = Math.floor(first / TILE_WIDTH) * TILE_WIDTH;
   const { disclosed } = source;
   if (disclosed === undefined) throw invalid('what is opened can be asked of a server only');
@@ -36,7 +37,7 @@ export async function verifyEnds(
   for (let index = start; index < checkpoint.size; index++) {
     if (accounts.endOf(index)?.type === 'opened') wanted.add(index);
   }
-  const digests = await readDigests(
+  const opened = await readOpenings(
     disclosed,
     new Set(disclosures.map((it) => it.campaign)),
     wanted,
@@ -46,7 +47,8 @@ export async function verifyEnds(
 
   const digestOf = (index: number): string | undefined => {
     const end = accounts.endOf(index);
-    if (end?.type === 'opened') return digests.get(index);
+    const opening = opened.get(index);
+    if (end?.type === 'opened') return opening && sha256Hex(opening);
     const nonce = nonces(index);
     const leaf = nonce && dummyLeaf(nonce);
     return leaf?.type === 'sealed' ? leaf.sha256 : undefined;
@@ -72,6 +74,7 @@ export async function verifyEnds(
     checkpoint,
     { start },
   );
+  return opened;
 }
 
 /**
@@ -96,23 +99,23 @@ export function endsOf({ accounts, disclosures }: ToldEnds, now: number): EndCou
   return last && accounts.countBelow(last.index);
 }
 
-/** SHA-256 of the openings that the server gives out, by leaf. */
-async function readDigests(
+/** The openings that the server gives out, by leaf. */
+async function readOpenings(
   disclosed: NonNullable<LogSource['disclosed']>,
   campaigns: ReadonlySet<string>,
   wanted: ReadonlySet<number>,
-): Promise<ReadonlyMap<number, string>> {
-  const digests = new Map<number, string>();
+): Promise<ReadonlyMap<number, Uint8Array>> {
+  const openings = new Map<number, Uint8Array>();
   for (const id of campaigns) {
-    if (digests.size === wanted.size) break;
+    if (openings.size === wanted.size) break;
     const asked = disclosed.openings(id);
     for (const { index, opening } of await orRefused(asked, `the server opens nothing of ${id}`)) {
-      if (wanted.has(index)) digests.set(index, sha256Hex(fromBase64(opening)));
+      if (wanted.has(index)) openings.set(index, fromBase64(opening));
     }
   }
-  const missing = [...wanted].find((index) => !digests.has(index));
+  const missing = [...wanted].find((index) => !openings.has(index));
   if (missing !== undefined) throw invalid(`the server does not open leaf ${missing}`);
-  return digests;
+  return openings;
 }
 
 /** A server that has not what its own log says it gives out breaks its word. */

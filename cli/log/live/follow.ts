@@ -64,7 +64,10 @@ function isTemporary(error: unknown): boolean {
 }
 
 function tell({ out }: Context, audited: AuditedLog): void {
-  const { state, before, tiles, counts, ends } = audited;
+  const { state, before, tiles, counts, ends, contradicted } = audited;
+  if (contradicted > 0) {
+    out.warn(`${contradicted} statements name a checkpoint that this log never had: see evidence/`);
+  }
   const { origin, size, root } = state.checkpoint;
   const added = size - (before ?? 0);
   out.event('checkpoint', { ...describe(audited), added, tiles });
@@ -90,7 +93,7 @@ function summarise({ out }: Context, audited: WitnessedLog): void {
   out.summary({ result: 'pass', quorum: audited.quorum, ...describe(audited) });
 }
 
-function describe({ state, before, counts, ends }: AuditedLog): object {
+function describe({ state, before, counts, ends, contradicted }: AuditedLog): object {
   const { origin, size, root } = state.checkpoint;
   // Unix seconds: a witness may write a time that no calendar has.
   const cosignatures = state.cosignatures.map(({ witness, time }) => ({
@@ -104,6 +107,7 @@ function describe({ state, before, counts, ends }: AuditedLog): object {
     before: before ?? null,
     cosignatures,
     counts,
+    contradicted,
     ends: ends === undefined ? null : { ...ends, withheld: Object.fromEntries(ends.withheld) },
   };
 }

@@ -18,6 +18,8 @@ export interface Progress extends SignedState {
   /** What became of the sealed ones. */
   readonly accounts: Accounts;
   readonly disclosures: readonly SeenDisclosure[];
+  /** Statements in it that name a checkpoint which it never had. */
+  readonly contradicted: number;
 }
 
 /** A leaf that discloses a campaign. */
@@ -59,6 +61,7 @@ const progressJson = z.strictObject({
   disclosures: z.array(
     z.strictObject({ campaign: campaignId, index: safeCount, seenAt: safeCount }),
   ),
+  contradicted: safeCount,
 });
 
 /** One file per log key in `audits/`. */
@@ -81,7 +84,7 @@ export function openProgress(
 
   return {
     read,
-    async write({ checkpoint, note, counts, accounts, disclosures }) {
+    async write({ checkpoint, note, counts, accounts, disclosures, contradicted }) {
       await withLock(`${path}.lock`, sleep, async () => {
         const before = await read();
         if (before !== undefined && before.checkpoint.size > checkpoint.size) return;
@@ -91,6 +94,7 @@ export function openProgress(
           counts,
           accounts: accounts.encode(checkpoint.size),
           disclosures,
+          contradicted,
         };
         await writeAtomically(path, `${JSON.stringify(json, null, 2)}\n`);
       });

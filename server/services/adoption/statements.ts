@@ -22,6 +22,7 @@ import type { Acceptance } from '../sealing.ts';
 import { sealWithReceipt } from '../sealing.ts';
 import type { Adoption } from './adoption.ts';
 import type { StatementStore } from './statement-store.ts';
+import type { Testimony } from './testimony.ts';
 
 export interface Statements {
   submit(operator: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
@@ -48,6 +49,7 @@ export function statements(deps: {
   readonly registry: Registry;
   readonly roster: Roster;
   readonly adoption: Adoption;
+  readonly testimony: Testimony;
   readonly log: NoteSigner;
   readonly verify: VerifyEd25519;
   readonly now: () => number;
@@ -108,11 +110,9 @@ export function statements(deps: {
         entry,
       });
       if (added) {
-        await deps.adoption.add(
-          id,
-          { ...statement, operator: operator.publicKey },
-          entry.acceptedAt,
-        );
+        const accepted = { ...statement, operator: operator.publicKey };
+        await deps.adoption.add(id, accepted, entry.acceptedAt);
+        await deps.testimony.hear(accepted);
       }
       return acceptance;
     },

@@ -7,9 +7,16 @@ import { formatLeaf } from '../../../protocol/log/leaf.ts';
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { signReceipt } from '../../../protocol/log/receipt.ts';
 import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
-import { noteSigner } from '../../../protocol/signature/note.ts';
+import {
+  formatVerifierKey,
+  NOTE_ED25519,
+  noteSigner,
+  parseVerifierKey,
+} from '../../../protocol/signature/note.ts';
+import { verifyTestimony } from '../../../cli/log/compare/testimony.ts';
+import type { TestimonyEvidence } from '../../../cli/log/evidence.ts';
 import { CAMPAIGN, makeOperator, RELEASE_TIME } from './support/campaign.ts';
-import { step, tellStory, type Story } from './support/story.ts';
+import { ORIGIN, step, tellStory, type Story } from './support/story.ts';
 import { assertFails, assertGood, audit, failuresOf } from './support/verdict.ts';
 
 // Whoever keeps the log here holds its key and signs whatever suits him: every record in this file
@@ -572,7 +579,7 @@ describe('audit against a server that makes things up', () => {
 
 describe('audit against a server with two histories', () => {
   it('notices a checkpoint that an operator saw and this log never had', async () => {
-    const { files } = await tellStory({
+    const { files, story } = await tellStory({
       instead: {
         acknowledge: (story) => {
           const other = { size: 5, root: toBase64(generateSeed()) };
@@ -582,7 +589,19 @@ describe('audit against a server with two histories', () => {
         },
       },
     });
-    await assertFails(files, 'statements.checkpoints', /statement 1 saw another log/);
+    const kept: TestimonyEvidence[] = [];
+    const keep = (evidence: TestimonyEvidence): Promise<string> =>
+      Promise.resolve(`evidence/${kept.push(evidence)}`);
+    const told = (await failuresOf(files, { keep })).get('statements.checkpoints') ?? '';
+    assert.match(
+      told,
+      /statement 1: operator [0-9a-f]{64} saw the root .* at size 5, and this log/,
+    );
+    assert.match(told, /kept: 3, the first in evidence\/1; .* \(checkpoint_contradicted\)$/);
+    const log = parseVerifierKey(formatVerifierKey(ORIGIN, NOTE_ED25519, story.logKey.publicKey));
+    const vouched = kept.map((it) => verifyTestimony(it, { log, witnesses: [] }).vouched);
+    const identities = story.operators.map((it) => it.validators.map(({ identity }) => identity));
+    assert.deepEqual(vouched, identities);
   });
 
   it('notices a checkpoint from the future', async () => {
@@ -596,7 +615,11 @@ describe('audit against a server with two histories', () => {
         },
       },
     });
-    await assertFails(files, 'statements.checkpoints', /larger than it was then/);
+    await assertFails(
+      files,
+      'statements.checkpoints',
+      /at size 1000000, and this log has \d+ leaves/,
+    );
   });
 
   it('refuses a checkpoint by another key, of another log, or over other leaves', async () => {

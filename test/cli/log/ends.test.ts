@@ -4,14 +4,14 @@ import { openAccounts } from '../../../cli/log/tree/accounts.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { auditCommand } from '../../../cli/commands/audit.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
-import { toBase64, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseLeaf, type Leaf } from '../../../protocol/log/leaf.ts';
 import { testContext, type TestContext } from '../support/context.ts';
 import { serveFiles, type TestServer } from '../support/static-server.ts';
-import { LOG_SIGNER, LOG_VKEY, publish, type LogFiles } from './support/served-log.ts';
+import { CAMPAIGN, serveOpened } from './support/disclosed.ts';
+import { LOG_SIGNER, LOG_VKEY, type LogFiles } from './support/served-log.ts';
 import { openTestLog, type TestLog } from './support/test-log.ts';
 
-const CAMPAIGN = 'SDX-2026-7KQ4';
 const HIDDEN = 'SDX-2026-0001';
 const DISCLOSURE: Leaf = { type: 'disclosure', campaign: CAMPAIGN, commitment: 'a'.repeat(64) };
 const DAY_MS = 24 * 3_600_000;
@@ -32,17 +32,8 @@ beforeEach(() => {
   log = openTestLog(LOG_SIGNER);
 });
 
-/** Serve the log as it is now, these of its openings, and keys of its dummies. */
-async function serve(opened: readonly number[] = [], dummyKeys = ''): Promise<void> {
-  await publish(files, log.leaves);
-  const openings = opened.map((index) => {
-    return { index, opening: toBase64(log.openings.get(index) ?? new Uint8Array()) };
-  });
-  const path = `/v1/campaigns/${CAMPAIGN}/openings`;
-  files.set(path, utf8Encode(JSON.stringify({ openings })));
-  files.set(`${path}?after=${opened.at(-1) ?? 0}`, utf8Encode('{"openings":[]}'));
-  files.set('/v1/dummies', utf8Encode(dummyKeys));
-}
+const serve = (opened: readonly number[] = [], dummyKeys = ''): Promise<void> =>
+  serveOpened(files, log, opened, dummyKeys);
 
 async function look(context: TestContext): Promise<Record<string, unknown>> {
   context.said.stdout = '';

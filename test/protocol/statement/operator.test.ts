@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import { toBase64 } from '../../../protocol/encoding/bytes.ts';
+import { EMPTY_ROOT } from '../../../protocol/log/merkle.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
 import {
   encodeOperatorStatement,
@@ -90,6 +91,10 @@ describe("an operator's statement", () => {
       ...attest,
       checkpoint: { size: 1, root: toBase64(new Uint8Array(31)) },
     },
+    'an empty log with a root of its own': {
+      ...attest,
+      checkpoint: { ...attest.checkpoint, size: 0 },
+    },
     'a negative checkpoint': { ...attest, checkpoint: { ...attest.checkpoint, size: -1 } },
     'revision 0': { ...attest, revision: 0 },
     'another time format': { ...attest, issuedAt: '2026-11-20 14:05:00' },
@@ -101,6 +106,11 @@ describe("an operator's statement", () => {
       );
     });
   }
+
+  it('may be by somebody whose log was empty', () => {
+    const checkpoint = { size: 0, root: toBase64(EMPTY_ROOT) };
+    parseOperatorStatement(encodeOperatorStatement({ ...attest, checkpoint }));
+  });
 
   it('is refused with a checkpoint in another spelling of base64', () => {
     const root = `${toBase64(new Uint8Array(32)).slice(0, 42)}B=`;

@@ -69,7 +69,7 @@ import { openTestLog, type TestLog } from '../../log/support/test-log.ts';
 import type { vouchersOf } from '../../../protocol/trust/network.ts';
 
 const STAKES = [[40n, 2n], [33n], [25n]];
-const ORIGIN = 'patches.example.org/log';
+export const ORIGIN = 'patches.example.org/log';
 
 /** What a directive leads from and to, in a campaign that goes well. */
 const MOVES = {

@@ -1,0 +1,48 @@
+import { verifyEd25519 } from '../../../platform/ed25519.ts';
+import { parseOpening } from '../../../protocol/log/opening.ts';
+import { formatTilePath } from '../../../protocol/log/tile-path.ts';
+import { treeReader } from '../../../protocol/log/tree-reader.ts';
+import { parseEnvelope, type Envelope } from '../../../protocol/signature/dsse.ts';
+import { parseEnrolment } from '../../../protocol/statement/enrolment.ts';
+import { verifySignedByOperator } from '../../../protocol/statement/operator.ts';
+import type { LogSource } from '../source.ts';
+import type { SignedState } from '../succession.ts';
+import { findContradicted, type Contradicted, type Testimony } from '../testimony.ts';
+
+/**
+ * Find out of what a log has opened which operators were shown another log.
+ *
+ * @param opened - The leaves to look at: each statement is heard once.
+ * @param openings - By leaf, what the log has sealed there.
+ * @param log - The state in which those leaves were opened.
+ * @throws {@link ProtocolError} for an opening that is not what it says, such as a statement that
+ *   nobody signed; `proof_invalid` when the tiles are not those of the log.
+ */
+export async function hearOperators(
+  opened: readonly number[],
+  openings: ReadonlyMap<number, Uint8Array>,
+  log: SignedState,
+  source: Pick<LogSource, 'tile'>,
+): Promise<readonly Contradicted[]> {
+  const testimonies: Testimony[] = [];
+  const enrolments = new Map<string, Envelope>();
+  for (const index of opened) {
+    const { kind, content } = parseOpening(openings.get(index) ?? new Uint8Array());
+    if (kind !== 'statement' && kind !== 'enrolment') continue;
+    const envelope = parseEnvelope(content);
+    if (kind === 'enrolment') {
+      enrolments.set(parseEnrolment(envelope.payload).operator, envelope);
+    } else {
+      const statement = verifySignedByOperator(envelope, verifyEd25519);
+      testimonies.push({ what: `leaf ${index}`, statement, envelope });
+    }
+  }
+  const tree = treeReader((level, index, width) =>
+    source.tile(formatTilePath({ level, index, width })),
+  );
+  return findContradicted(
+    testimonies.map((it) => ({ ...it, enrolment: enrolments.get(it.statement.operator) })),
+    log,
+    tree,
+  );
+}
