@@ -23,3 +23,8 @@ export class ServiceError extends Error {
     this.code = code;
   }
 }
+
+/** @throws {@link ServiceError} `refused`, with `otherwise` as its message, unless the rule holds. */
+export function refuseUnless(holds: boolean, otherwise: string): void {
+  if (!holds) throw new ServiceError('refused', otherwise);
+}

@@ -16,7 +16,7 @@ import type { Campaign } from '../campaign/campaign.ts';
 import { planOf } from '../campaign/campaign.ts';
 import type { Registry } from '../campaign/registry.ts';
 import type { Identity } from '../caller.ts';
-import { ServiceError } from '../error.ts';
+import { refuseUnless, ServiceError } from '../error.ts';
 import type { Roster } from '../people/roster.ts';
 import type { Acceptance } from '../sealing.ts';
 import { sealWithReceipt } from '../sealing.ts';
@@ -117,8 +117,4 @@ export function statements(deps: {
       return acceptance;
     },
   };
-}
-
-function refuseUnless(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ServiceError('refused', otherwise);
 }

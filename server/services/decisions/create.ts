@@ -1,16 +1,16 @@
-import { parsePlan, planDigest } from '../../../protocol/plan/plan.ts';
-import { checkPlan } from '../../../protocol/plan/rules.ts';
-import type { Plan } from '../../../protocol/plan/plan.ts';
 import { openCampaign } from '../../../protocol/campaign/campaign.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
+import { parsePlan, planDigest } from '../../../protocol/plan/plan.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { checkPlan } from '../../../protocol/plan/rules.ts';
 import { requireAgeText } from '../age-file.ts';
+import type { Campaign } from '../campaign/campaign.ts';
+import { makeEvent } from '../campaign/change.ts';
+import type { CustodyShare, NewPlan, Registry } from '../campaign/registry.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import { ServiceError } from '../error.ts';
 import type { Snapshots } from '../snapshots.ts';
 import type { Trust } from '../trust/trust.ts';
-import type { Campaign } from '../campaign/campaign.ts';
-import { makeEvent } from '../campaign/change.ts';
-import type { CustodyShare, NewPlan, Registry } from '../campaign/registry.ts';
 
 /** A share is far smaller; its age file is allowed many recipients' worth of header. */
 const MAX_CUSTODY_BYTES = 16 * 1024;

@@ -1,50 +1,29 @@
 import { applyDirective } from '../../../protocol/campaign/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
-import { fromBase64, sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import { parseInstant, parseTime } from '../../../protocol/encoding/time.ts';
-import { ProtocolError } from '../../../protocol/errors.ts';
-import type { Envelope } from '../../../protocol/signature/dsse.ts';
-import {
-  encodeEnvelope,
-  mergeSignatures,
-  parseEnvelope,
-  verifyEnvelope,
-} from '../../../protocol/signature/dsse.ts';
-import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
-import type { NoteSigner } from '../../../protocol/signature/note.ts';
 import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { directiveDigest, parseDirective } from '../../../protocol/campaign/directive.ts';
-import { mergeTuf } from '../../../protocol/trust/metadata.ts';
+import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { parseInstant } from '../../../protocol/encoding/time.ts';
+import { parseEnvelope, verifyEnvelope } from '../../../protocol/signature/dsse.ts';
+import type { NoteSigner } from '../../../protocol/signature/note.ts';
 import { signingKeys } from '../../../protocol/trust/root.ts';
-import { requireAgeText } from '../age-file.ts';
-import type { Blobs } from '../campaign/blobs.ts';
 import type { Identity } from '../caller.ts';
-import type { Custodian } from '../custody/custodian.ts';
-import { ServiceError } from '../error.ts';
-import type { Logger } from '../logger.ts';
-import type { ReviewStore } from '../reviews/reviews.ts';
-import type { Acceptance } from '../sealing.ts';
-import { promiseLeaf, sealWithReceipt } from '../sealing.ts';
-import type { Trust } from '../trust/trust.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { storedPlanOf } from '../campaign/campaign.ts';
 import type { Additions } from '../campaign/change.ts';
 import { changeOf } from '../campaign/change.ts';
-import type { DirectiveStore, Proposal } from '../campaign/directive-store.ts';
-import { describeMove, followUp } from './moves.ts';
-import { checkPreconditions, checkTargets, commitsTo, listsCiphertext } from './preconditions.ts';
+import type { Proposal } from '../campaign/directive-store.ts';
 import type { Registry } from '../campaign/registry.ts';
-
-const MAX_ATTACHMENT_BYTES = 2 * 1024 * 1024;
-
-/** One officer's signature under a directive, and what has to come with it. */
-interface Submission {
-  readonly envelope: Envelope;
-  /** TUF targets metadata with this officer's signature: see `listsCiphertext`. */
-  readonly targets?: Uint8Array;
-  /** Base64 of an age file: with `commit` and `supersede`. */
-  readonly attachment?: string;
-}
+import { refuseUnless, ServiceError } from '../error.ts';
+import type { Logger } from '../logger.ts';
+import type { Acceptance } from '../sealing.ts';
+import { promiseLeaf, sealWithReceipt } from '../sealing.ts';
+import { describeMove, followUp } from './moves.ts';
+import type { PreconditionDeps } from './preconditions.ts';
+import { checkPreconditions, checkTargets, commitsTo } from './preconditions.ts';
+import { addSignature, isOpen, mostSigned } from './proposals.ts';
+import type { Submission } from './submission.ts';
+import { checkCompanions } from './submission.ts';
 
 interface SubmissionResult {
   /** What promises the completed directive's leaf; none while it lacks signatures. */
@@ -59,19 +38,10 @@ export interface Directives {
   findPending(campaign: Campaign): Promise<Proposal | undefined>;
 }
 
-interface Deps {
-  readonly store: DirectiveStore;
+interface Deps extends PreconditionDeps {
   readonly registry: Registry;
-  readonly reviews: Pick<ReviewStore, 'listReviews'>;
-  readonly blobs: Blobs;
-  readonly custodian: Pick<Custodian, 'checkKept'>;
-  /** What the log lacks to be witnessed; `undefined` when it lacks nothing. */
-  readonly witnessShortfall: () => Promise<string | undefined>;
-  readonly trust: Trust;
   readonly log: NoteSigner;
-  readonly verify: VerifyEd25519;
   readonly logger: Logger;
-  readonly now: () => number;
   /** Called after a directive has completed, with the campaign as it is then. */
   readonly onCompleted: (campaign: Campaign) => Promise<void>;
 }
@@ -103,7 +73,8 @@ export function directives(deps: Deps): Directives {
     checkCompanions(directive, submission);
     await checkPreconditions(directive, before, deps);
 
-    const proposal = await merge(id, officer, digest, submission);
+    const begun = (await store.listProposals(id)).find((it) => it.digest === digest);
+    const proposal = addSignature(begun, officer, digest, submission);
     const envelope = parseEnvelope(utf8Encode(proposal.envelope));
     const signed = verifyEnvelope(envelope, verify, trust.officers, 1).people;
     const newTargets = await checkTargets(directive, proposal, signed, before, deps);
@@ -156,27 +127,6 @@ export function directives(deps: Deps): Directives {
     return { receipt: promised, opening };
   };
 
-  const merge = async (
-    id: string,
-    officer: Identity,
-    digest: string,
-    { envelope, targets }: Submission,
-  ): Promise<Proposal> => {
-    const begun = (await store.listProposals(id)).find((proposal) => proposal.digest === digest);
-    const merged =
-      begun === undefined
-        ? envelope
-        : mergeSignatures(parseEnvelope(utf8Encode(begun.envelope)), envelope);
-    const both = begun?.targets && targets ? mergeTuf(utf8Encode(begun.targets), targets) : targets;
-    return {
-      proposer: begun?.proposer ?? officer.id,
-      digest,
-      envelope: utf8Decode(encodeEnvelope(merged)),
-      targets: both === undefined ? (begun?.targets ?? null) : utf8Decode(both),
-      ...(begun !== undefined && { seq: begun.seq }),
-    };
-  };
-
   const complete = async (
     before: Campaign,
     state: CampaignState,
@@ -212,52 +162,7 @@ export function directives(deps: Deps): Directives {
 
     async findPending(campaign) {
       const proposals = await store.listProposals(campaign.state.campaign);
-      const open = proposals.filter((proposal) =>
-        isOpen(campaign, proposal, trust.current.version, now()),
-      );
-      const signatures = ({ envelope }: Proposal): number =>
-        parseEnvelope(utf8Encode(envelope)).signatures.length;
-      return open.sort((a, b) => signatures(b) - signatures(a) || b.seq - a.seq)[0];
+      return mostSigned(proposals.filter((it) => isOpen(it, campaign, trust.current, now())));
     },
   };
-}
-
-/** What each action needs to come with every signature. */
-function checkCompanions(directive: Directive, { targets, attachment }: Submission): void {
-  refuseUnless(
-    listsCiphertext(directive) === (targets !== undefined),
-    'targets go with arm, supersede and a commit once armed, only there',
-  );
-  refuseUnless(
-    commitsTo(directive.action) === (attachment !== undefined),
-    'an attachment goes with commit and supersede, only there',
-  );
-  if (attachment !== undefined) {
-    requireAgeText(attachment, MAX_ATTACHMENT_BYTES, 'the attachment');
-  }
-}
-
-function isOpen(
-  { state }: Campaign,
-  { envelope, digest }: Proposal,
-  rootVersion: number,
-  now: number,
-): boolean {
-  const { payload } = parseEnvelope(utf8Encode(envelope));
-  if (sha256Hex(payload) !== digest) throw new Error('a proposal does not match its digest');
-  try {
-    const directive = parseDirective(payload);
-    return (
-      directive.sequence === state.sequence + 1 &&
-      directive.rootVersion === rootVersion &&
-      now < parseTime(directive.expiresAt)
-    );
-  } catch (error) {
-    if (error instanceof ProtocolError) return false;
-    throw error;
-  }
-}
-
-function refuseUnless(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ServiceError('refused', otherwise);
 }

@@ -1,8 +1,8 @@
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
-import type { Action } from '../../../protocol/campaign/transitions.ts';
-import type { KeyName } from '../../../protocol/plan/key-name.ts';
-import { formatInstant } from '../../../protocol/encoding/time.ts';
 import type { Directive } from '../../../protocol/campaign/directive.ts';
+import type { Action } from '../../../protocol/campaign/transitions.ts';
+import { formatInstant } from '../../../protocol/encoding/time.ts';
+import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import type { Campaign, EventType } from '../campaign/campaign.ts';
 import { planOf } from '../campaign/campaign.ts';
 

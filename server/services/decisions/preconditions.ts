@@ -1,23 +1,24 @@
-import { parseTime } from '../../../protocol/encoding/time.ts';
-import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
-import type { Action, CampaignStatus } from '../../../protocol/campaign/transitions.ts';
 import type { Directive } from '../../../protocol/campaign/directive.ts';
-import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews.ts';
+import type { Action, CampaignStatus } from '../../../protocol/campaign/transitions.ts';
+import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { parseTime } from '../../../protocol/encoding/time.ts';
 import { ciphertextsOf } from '../../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../../protocol/plan/plan.ts';
+import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
+import { verifyTargets } from '../../../protocol/trust/tuf.ts';
 import type { Blobs } from '../campaign/blobs.ts';
-import type { Custodian } from '../custody/custodian.ts';
-import { ServiceError } from '../error.ts';
-import type { ReviewStore } from '../reviews/reviews.ts';
-import { listEnvelopes } from '../reviews/reviews.ts';
-import type { Trust } from '../trust/trust.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import type { NewTargets } from '../campaign/change.ts';
 import type { DirectiveStore, Proposal } from '../campaign/directive-store.ts';
+import type { Custodian } from '../custody/custodian.ts';
+import { refuseUnless, ServiceError } from '../error.ts';
+import type { ReviewStore } from '../reviews/reviews.ts';
+import { listEnvelopes } from '../reviews/reviews.ts';
+import type { Trust } from '../trust/trust.ts';
 
-interface Deps {
+/** What a move is checked against. */
+export interface PreconditionDeps {
   readonly store: DirectiveStore;
   readonly reviews: Pick<ReviewStore, 'listReviews'>;
   readonly blobs: Blobs;
@@ -61,7 +62,7 @@ const isFetched = (status: CampaignStatus): boolean => status === 'armed' || sta
 export async function checkPreconditions(
   directive: Directive,
   campaign: Campaign,
-  deps: Deps,
+  deps: PreconditionDeps,
 ): Promise<void> {
   const { action, plan: digest } = directive;
   const { store, blobs, witnessShortfall } = deps;
@@ -86,7 +87,7 @@ export async function checkPreconditions(
 async function checkReviews(
   plan: Plan,
   digest: string,
-  { reviews, trust, verify }: Deps,
+  { reviews, trust, verify }: PreconditionDeps,
 ): Promise<void> {
   if (plan.policy.reviews.required === 0) return;
   const envelopes = await listEnvelopes(reviews, plan.campaign);
@@ -106,7 +107,7 @@ export async function checkTargets(
   proposal: Proposal,
   signed: readonly string[],
   { plans }: Campaign,
-  { store, blobs, trust, verify, now }: Deps,
+  { store, blobs, trust, verify, now }: PreconditionDeps,
 ): Promise<NewTargets | undefined> {
   if (proposal.targets === null) return undefined;
   const bytes = utf8Encode(proposal.targets);
@@ -128,8 +129,4 @@ export async function checkTargets(
   }
   if (people.length < trust.current.directiveThreshold) return undefined;
   return { version, bytes, sha256: sha256Hex(bytes) };
-}
-
-function refuseUnless(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ServiceError('refused', otherwise);
 }

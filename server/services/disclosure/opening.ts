@@ -10,7 +10,7 @@ import type { Campaign } from '../campaign/campaign.ts';
 import { planOf } from '../campaign/campaign.ts';
 import { changeOf } from '../campaign/change.ts';
 import type { PublicationStore } from '../publications/publications.ts';
-import { isOpenable } from '../publications/publications.ts';
+import { isOpenable } from '../publications/consequences.ts';
 import type { Registry } from '../campaign/registry.ts';
 import { describeFailure } from '../failure.ts';
 import type { Logger } from '../logger.ts';

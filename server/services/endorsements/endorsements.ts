@@ -8,7 +8,7 @@ import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { NoteSigner } from '../../../protocol/signature/note.ts';
 import { verifyEndorsement } from '../../../protocol/statement/endorsement.ts';
 import type { Registry } from '../campaign/registry.ts';
-import { ServiceError } from '../error.ts';
+import { refuseUnless, ServiceError } from '../error.ts';
 import type { Acceptance, Receipted } from '../sealing.ts';
 import { sealWithReceipt } from '../sealing.ts';
 import type { Serial } from '../serial.ts';
@@ -108,8 +108,4 @@ export function endorsements(deps: {
       return store.listLatest(commitment);
     },
   };
-}
-
-function refuseUnless(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ServiceError('refused', otherwise);
 }

@@ -10,7 +10,7 @@ import type { Enrolment } from '../../../protocol/statement/enrolment.ts';
 import { purposeOfKeys } from '../../../protocol/trust/root-rules.ts';
 import { parseEnrolment, verifyEnrolment } from '../../../protocol/statement/enrolment.ts';
 import { parseAddress } from '../contact/address.ts';
-import { ServiceError } from '../error.ts';
+import { refuseUnless, ServiceError } from '../error.ts';
 import type { Logger } from '../logger.ts';
 import type { EnrolledOperator, Roster } from '../people/roster.ts';
 import type { Acceptance, Receipted } from '../sealing.ts';
@@ -136,8 +136,4 @@ export function enrolments(deps: {
         accept(request, sha256Hex(encodeEnvelope(request.envelope))),
       ),
   };
-}
-
-function refuseUnless(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ServiceError('refused', otherwise);
 }

@@ -1,10 +1,6 @@
-import { applyLatestDate, applyRelease } from '../../../protocol/campaign/campaign.ts';
 import { isDue, mayDisclose } from '../../../protocol/campaign/due.ts';
-import { thresholdOf } from '../../../protocol/plan/splits.ts';
-import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
-import { formatInstant } from '../../../protocol/encoding/time.ts';
-import type { KeyName } from '../../../protocol/plan/key-name.ts';
 import { verifyPlannedShare } from '../../../protocol/embargo/share.ts';
+import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
@@ -13,16 +9,17 @@ import type { SharePublication } from '../../../protocol/statement/share.ts';
 import { verifyPublication } from '../../../protocol/statement/share.ts';
 import { requireAgeFile } from '../age-file.ts';
 import type { Identity } from '../caller.ts';
-import { ServiceError } from '../error.ts';
-import type { Logger } from '../logger.ts';
-import type { Acceptance } from '../sealing.ts';
-import { sealWithReceipt } from '../sealing.ts';
-import type { Trust } from '../trust/trust.ts';
-import type { Campaign, EventType } from '../campaign/campaign.ts';
+import type { Campaign } from '../campaign/campaign.ts';
 import { planOf } from '../campaign/campaign.ts';
 import type { Publication } from '../campaign/change.ts';
 import { changeOf } from '../campaign/change.ts';
 import type { Registry } from '../campaign/registry.ts';
+import { refuseUnless, ServiceError } from '../error.ts';
+import type { Logger } from '../logger.ts';
+import type { Acceptance } from '../sealing.ts';
+import { sealWithReceipt } from '../sealing.ts';
+import type { Trust } from '../trust/trust.ts';
+import { consequencesOf, isOpenable } from './consequences.ts';
 
 /** A publication as it is read back. */
 interface StoredPublication extends Acceptance {
@@ -191,15 +188,6 @@ export function publications(deps: Deps): Publications {
   };
 }
 
-/** Enough closing shares are out, and the documents have not been opened yet. */
-export function isOpenable(campaign: Campaign): boolean {
-  return (
-    campaign.state.status === 'disclosed' &&
-    campaign.openedAt === null &&
-    campaign.closingShares.length >= planOf(campaign).shareThreshold
-  );
-}
-
 /** A closing share is no secret any more and can be checked; the others only operators can open. */
 function checkContent(published: ReturnType<typeof verifyPublication>, campaign: Campaign): void {
   if (published.kind === 'share' && published.key === 'closing') {
@@ -211,41 +199,4 @@ function checkContent(published: ReturnType<typeof verifyPublication>, campaign:
 
 function verifyClosingShare({ sealed, officer }: SharePublication, campaign: Campaign): void {
   verifyPlannedShare(sealed, planOf(campaign), 'closing', officer);
-}
-
-/** What a publication does to its campaign: with the t-th share it is released, or disclosed. */
-function consequencesOf(
-  kind: Publication['kind'],
-  campaign: Campaign,
-  officer: string,
-  at: number,
-): { patch: Partial<Campaign>; happened: (readonly [EventType, string])[] } {
-  const { state } = campaign;
-  const happened: (readonly [EventType, string])[] = [['share', `${kind} ${officer}`]];
-  if (kind === 'release-key') return { patch: {}, happened };
-  const instant = formatInstant(at);
-  const field = SHARES_OF[kind];
-  const shares = [...campaign[field], officer].sort();
-  const isEnough = shares.length >= thresholdOf(planOf(campaign), kind);
-  if (kind === 'closing') {
-    if (!isEnough || state.status === 'disclosed') return { patch: { [field]: shares }, happened };
-    happened.push(['disclosed', 'the latest disclosure date has come']);
-    const disclosed = applyLatestDate(state, at);
-    return { patch: { [field]: shares, disclosedAt: instant, state: disclosed }, happened };
-  }
-  if (!isEnough || campaign.releasedAt !== null) return { patch: { [field]: shares }, happened };
-  const split = kind === 'break-glass' ? 'break-glass shares' : 'shares';
-  happened.push(['released', `${shares.length} ${split}`]);
-  const released = state.status === 'armed' ? applyRelease(state) : state;
-  return { patch: { [field]: shares, releasedAt: instant, state: released }, happened };
-}
-
-const SHARES_OF = {
-  release: 'releaseShares',
-  closing: 'closingShares',
-  'break-glass': 'breakGlassShares',
-} as const satisfies Record<KeyName, keyof Campaign>;
-
-function refuseUnless(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ServiceError('refused', otherwise);
 }

@@ -9,7 +9,7 @@ import type { Verdict } from '../../../protocol/statement/review.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import type { Registry } from '../campaign/registry.ts';
 import type { Identity } from '../caller.ts';
-import { ServiceError } from '../error.ts';
+import { refuseUnless, ServiceError } from '../error.ts';
 import type { Acceptance, Receipted } from '../sealing.ts';
 import { sealWithReceipt } from '../sealing.ts';
 import type { Trust } from '../trust/trust.ts';
@@ -102,8 +102,4 @@ export async function listEnvelopes(
 ): Promise<readonly Envelope[]> {
   const stored = await store.listReviews(campaign);
   return stored.map(({ envelope }) => parseEnvelope(utf8Encode(envelope)));
-}
-
-function refuseUnless(holds: boolean, otherwise: string): void {
-  if (!holds) throw new ServiceError('refused', otherwise);
 }
