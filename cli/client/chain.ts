@@ -1,14 +1,16 @@
-import { directivesResponse } from '../../protocol/api/directive.ts';
 import type { Revision, VerifiedChain } from '../../protocol/campaign/chain.ts';
 import { parsePlan, type Plan } from '../../protocol/plan/plan.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
 import { equalBytes, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { parseJson } from '../../protocol/encoding/json.ts';
-import { parseShape } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { Client } from './client.ts';
-import { verifyCompleted, type CompletedDirectives } from './directives.ts';
+import {
+  decodeCompleted,
+  DIRECTIVES_FILE,
+  verifyCompleted,
+  type CompletedDirectives,
+} from './directives.ts';
 import { fetchPlans, type PlanFiles } from './plans.ts';
 import type { Trust } from './trust.ts';
 import { CliError } from '../errors.ts';
@@ -45,9 +47,6 @@ export function sameClosingKey({
 }: Pick<Chain, 'plan' | 'revisions'>): readonly Revision[] {
   return revisions.filter((it) => it.plan.closingRecipient === plan.closingRecipient);
 }
-
-const completedShape = directivesResponse.shape.completed;
-const MAX_DIRECTIVES_BYTES = 4_194_304;
 
 /**
  * Verify plans and directives, and remember how far the campaign has come.
@@ -119,7 +118,7 @@ async function readChain(
 export function encodeChain({ plans, completed }: ChainFiles): Files {
   return new Map([
     ...plans.map((bytes, i): [string, Uint8Array] => [planName(i + 1), bytes]),
-    ['directives.json', utf8Encode(`${JSON.stringify(completed)}\n`)],
+    [DIRECTIVES_FILE, utf8Encode(`${JSON.stringify(completed)}\n`)],
   ]);
 }
 
@@ -134,11 +133,9 @@ export async function decodeChain(
   find: (name: string) => Promise<Uint8Array | undefined>,
 ): Promise<ChainFiles | undefined> {
   const [first, ...later] = await findPlans(find);
-  const directives = await find('directives.json');
+  const directives = await find(DIRECTIVES_FILE);
   if (first === undefined || directives === undefined) return undefined;
-  const json = parseJson(directives, MAX_DIRECTIVES_BYTES);
-  const completed = parseShape(completedShape, json, 'encoding_invalid', 'directives.json');
-  return { plans: [first, ...later], completed };
+  return { plans: [first, ...later], completed: decodeCompleted(directives) };
 }
 
 /** Keep a verified chain for when there is no server. */

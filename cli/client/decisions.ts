@@ -16,6 +16,7 @@ import { decodeChain, encodeChain, saveChain, verifyChain } from './chain.ts';
 import type { Chain, ChainFiles } from './chain.ts';
 import type { CompletedDirectives } from './directives.ts';
 import { readEnvelope } from './envelope.ts';
+import { keepFork } from './fork-evidence.ts';
 import type { NetworkContext } from './http.ts';
 import { openMirrors, sealedPath, type Mirror } from './mirror.ts';
 import { namedPlans } from './plans.ts';
@@ -151,7 +152,7 @@ async function joinDecisions(
   stored: Chain,
   found: ChainFiles,
 ): Promise<Chain> {
-  const newer = newerOf(stored, found.completed, trust);
+  const newer = await newerOrKept(home, trust, stored, found.completed);
   if (newer.length === 0) return stored;
   const id = stored.plan.campaign;
   const completed = [...stored.completed, ...newer];
@@ -162,6 +163,21 @@ async function joinDecisions(
   if (plans === undefined) throw new Error('a stored chain has directives');
   const files = { plans, completed };
   return verifyChain(home, trust, id, files, () => saveChain(home.campaign(id), files));
+}
+
+/** As {@link newerOf}; both of two decisions with one number are kept. */
+async function newerOrKept(
+  home: Home,
+  trust: Trust,
+  stored: Chain,
+  found: CompletedDirectives,
+): Promise<CompletedDirectives> {
+  try {
+    return newerOf(stored, found, trust);
+  } catch (error) {
+    if (!isFork(error)) throw error;
+    throw await keepFork(home, trust, error, [...stored.completed, ...found]);
+  }
 }
 
 /**

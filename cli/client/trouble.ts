@@ -13,7 +13,7 @@ export function reasonOf(reason: unknown): string {
 }
 
 /** Whether officers have signed two histories: an alarm, and never somebody's trouble alone. */
-export function isFork(error: unknown): boolean {
+export function isFork(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && error.code === 'directives_forked';
 }
 

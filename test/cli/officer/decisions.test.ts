@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { loadChain, type Chain } from '../../../cli/client/chain.ts';
@@ -11,7 +12,7 @@ import { agentCommand } from '../../../cli/commands/agent.ts';
 import { ProblemError, TemporaryError } from '../../../cli/errors.ts';
 import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
-import { signerFromSeed } from '../../../platform/ed25519.ts';
+import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { parsePlan, planDigest } from '../../../protocol/plan/plan.ts';
 import { generateKey, open, seal } from '../../../protocol/embargo/age.ts';
 import { packFiles, unpackFiles } from '../../../protocol/embargo/tar.ts';
@@ -19,7 +20,11 @@ import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { mergeSignatures, signEnvelope, type Envelope } from '../../../protocol/signature/dsse.ts';
-import { encodeDirective } from '../../../protocol/campaign/directive.ts';
+import {
+  directiveDigest,
+  encodeDirective,
+  verifyDirective,
+} from '../../../protocol/campaign/directive.ts';
 import { envelopeJson, envelopeOf } from '../../support/story.ts';
 import { exitOf } from './support/exit-of.ts';
 import { moveIn } from './support/officers.ts';
@@ -396,6 +401,48 @@ describe('mirrors that lie about what was decided', () => {
     const { chain, said } = await hear(good(), saying('forged', forged));
     assert.equal(chain.state.status, 'disclosed');
     assert.match(said, /mirror forged/);
+  });
+
+  it('show a fork of which both sides are kept as they are signed, once, and not without end', async () => {
+    const evidence = home.path('evidence');
+    await rm(evidence, { recursive: true, force: true });
+    const alarmOf = async (...mirrors: readonly Mirror[]): Promise<string> => {
+      const error: unknown = await hear(...mirrors).then(
+        () => assert.fail('no alarm'),
+        (reason: unknown) => reason,
+      );
+      assert.ok(error instanceof ProtocolError && error.code === 'directives_forked');
+      return error.message;
+    };
+    const other = next(['ada', 'bo']);
+    const fork = await decisions(other);
+    const [, path = ''] =
+      /both are kept in (\S+)$/.exec(await alarmOf(good(), saying('x', fork))) ?? [];
+    const kept = JSON.parse(await readFile(path, 'utf8')) as { directives: unknown[] };
+    const digests = kept.directives.map((it) => {
+      return verifyDirective(envelopeOf(it), trust.roots, verifyEd25519).digest;
+    });
+    assert.ok(digests.includes(directiveDigest(other.payload)));
+    assert.equal(new Set(digests).size, 2);
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+
+    // Seen again, in the other order or signed by others, it is the same one and stays as it was.
+    await writeFile(path, 'as it was');
+    assert.ok((await alarmOf(saying('x', fork), good())).includes(path));
+    const byOthers = await decisions(next(['bo', 'cy']));
+    assert.ok((await alarmOf(good(), saying('x', byOthers))).includes(path));
+    assert.equal(await readFile(path, 'utf8'), 'as it was');
+    // Nobody reads it: what is known here goes on from what is known here.
+    assert.equal((await hear(good())).chain.state.status, 'disclosed');
+
+    for (let i = 1; i < 16; i++) await writeFile(home.path('evidence', `directives-${i}.json`), '');
+    const third = await decisions(next(['ada', 'cy'], { reason: 'still other words' }));
+    assert.match(await alarmOf(good(), saying('x', third)), /and this one is not kept/);
+    assert.equal((await readdir(evidence)).length, 16);
+    // What too few have signed is no evidence, and no alarm.
+    await rm(evidence, { recursive: true });
+    await hear(good(), saying('forged', await decisions(next(['ada']))));
+    assert.equal(existsSync(evidence), false);
   });
 
   it('end a fetch with exit 6 when they show a fork, and agents go on with what they know', async () => {
