@@ -5,7 +5,7 @@ import { checkTree } from '../cli/log/tree/check-tree.ts';
 import { directorySource } from '../cli/log/source.ts';
 import { verifyEd25519 } from '../platform/ed25519.ts';
 import { openCheckpoint } from '../protocol/log/checkpoint.ts';
-import { parseVerifierKey } from '../protocol/signature/note.ts';
+import { parseVerifierKey } from '../protocol/signature/verifier-key.ts';
 
 // A process of its own, so that its peak memory is that of one audit: node audit-run.ts DIR KEY THREADS
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 
 import type { serverCard } from '../protocol/api/card.ts';
-import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/verifier-key.ts';
 import type { Config } from './config.ts';
 import { ConfigError } from './config.ts';
 import { createCustodyKey, openCustodyKey } from './custody-key.ts';

@@ -3,7 +3,7 @@ import { readFileBounded } from '../platform/read-file.ts';
 import { utf8Decode } from '../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../protocol/errors.ts';
 import { MAX_POLICY_LENGTH, parsePolicy } from '../protocol/log/policy.ts';
-import type { NoteVerifier } from '../protocol/signature/note.ts';
+import type { NoteVerifier } from '../protocol/signature/verifier-key.ts';
 import { ConfigError, type Config } from './config.ts';
 import type { Sequencer } from './services/log/sequencer.ts';
 import type { LogFiles } from './services/log/store.ts';

@@ -2,7 +2,7 @@ import { withOutputDirectory } from '../../platform/files.ts';
 import { networkId } from '../../protocol/encoding/shape.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
-import { parseVerifierKey } from '../../protocol/signature/note.ts';
+import { parseVerifierKey } from '../../protocol/signature/verifier-key.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { findOption, getOption, listOption, wholeNumber, type Command } from '../command.ts';
 import { UsageError } from '../errors.ts';

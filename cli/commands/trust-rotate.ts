@@ -2,7 +2,7 @@ import { withOutputDirectory } from '../../platform/files.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
-import { parseVerifierKey, type NoteVerifier } from '../../protocol/signature/note.ts';
+import { parseVerifierKey, type NoteVerifier } from '../../protocol/signature/verifier-key.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { connect } from '../client/connect.ts';
 import {

@@ -1,4 +1,4 @@
-import { parseVerifierKey, type NoteVerifier } from '../../protocol/signature/note.ts';
+import { parseVerifierKey, type NoteVerifier } from '../../protocol/signature/verifier-key.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { loadTrust } from '../client/trust.ts';
 import { UsageError } from '../errors.ts';

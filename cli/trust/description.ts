@@ -1,5 +1,5 @@
 import { fingerprintOf, readPublicKey } from '../../protocol/contact/key.ts';
-import { formatVerifierKey } from '../../protocol/signature/note.ts';
+import { formatVerifierKey } from '../../protocol/signature/verifier-key.ts';
 import { describeQuorum } from '../../protocol/log/policy.ts';
 import type { RootChange } from '../../protocol/trust/chain.ts';
 import type { Custodian, Endorser, Reviewer, TrustRoot } from '../../protocol/trust/root.ts';

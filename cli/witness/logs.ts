@@ -1,8 +1,8 @@
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { WitnessedLog } from '../../protocol/log/witness-verdict.ts';
-import { NOTE_ED25519, parseVerifierKey } from '../../protocol/signature/note.ts';
-import type { NoteVerifier } from '../../protocol/signature/note.ts';
+import { NOTE_ED25519, parseVerifierKey } from '../../protocol/signature/verifier-key.ts';
+import type { NoteVerifier } from '../../protocol/signature/verifier-key.ts';
 import { UsageError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
 

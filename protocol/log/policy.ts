@@ -1,7 +1,7 @@
 import { ProtocolError } from '../errors.ts';
 import type { Ed25519PublicKey } from '../signature/ed25519.ts';
-import { NOTE_COSIGNATURE, NOTE_ED25519, parseVerifierKey } from '../signature/note.ts';
-import type { NoteVerifier } from '../signature/note.ts';
+import { NOTE_COSIGNATURE, NOTE_ED25519, parseVerifierKey } from '../signature/verifier-key.ts';
+import type { NoteVerifier } from '../signature/verifier-key.ts';
 
 /** A log whose checkpoints a policy is about. */
 export interface PolicyLog {

@@ -3,7 +3,8 @@ import { formatInstant, parseInstant } from '../encoding/time.ts';
 import { ProtocolError } from '../errors.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
 import { openNote, signNote } from '../signature/note.ts';
-import type { NoteSigner, NoteVerifier } from '../signature/note.ts';
+import type { NoteSigner } from '../signature/note.ts';
+import type { NoteVerifier } from '../signature/verifier-key.ts';
 import { HASH_BYTES } from './merkle.ts';
 
 /** A log's signed promise to hold a leaf: proof against the log if the leaf never appears. */

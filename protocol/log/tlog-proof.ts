@@ -1,7 +1,7 @@
 import { fromBase64, toBase64 } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
-import type { NoteVerifier } from '../signature/note.ts';
+import type { NoteVerifier } from '../signature/verifier-key.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { HASH_BYTES, verifyInclusion } from './merkle.ts';

@@ -2,7 +2,7 @@ import { equalBytes } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
 import { openNote, parseNote } from '../signature/note.ts';
-import type { NoteVerifier } from '../signature/note.ts';
+import type { NoteVerifier } from '../signature/verifier-key.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { EMPTY_ROOT, verifyConsistency } from './merkle.ts';
 import { readAnyCheckpoint } from './witness-request.ts';

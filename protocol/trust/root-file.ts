@@ -14,7 +14,7 @@ import { ProtocolError } from '../errors.ts';
 import { MAX_POLICY_LENGTH, parsePolicy } from '../log/policy.ts';
 import type { Ed25519PublicKey } from '../signature/ed25519.ts';
 import { publicKeyHex } from '../signature/key-shape.ts';
-import { parseVerifierKey } from '../signature/note.ts';
+import { parseVerifierKey } from '../signature/verifier-key.ts';
 import { parseTuf, TUF_SPEC_VERSION, tufKey, tufKeyId, tufSigningBytes } from './metadata.ts';
 import { originText } from './origin.ts';
 import { checkRules, formatVkey } from './root-rules.ts';

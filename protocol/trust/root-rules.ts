@@ -1,7 +1,7 @@
 import { isServerHolder } from './server-holder.ts';
 import { ProtocolError } from '../errors.ts';
-import { formatVerifierKey } from '../signature/note.ts';
-import type { NoteVerifier } from '../signature/note.ts';
+import { formatVerifierKey } from '../signature/verifier-key.ts';
+import type { NoteVerifier } from '../signature/verifier-key.ts';
 import type { Endorser, TrustRoot } from './root.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Policy } from '../log/policy.ts';
 import type { Ed25519PublicKey } from '../signature/ed25519.ts';
-import type { NoteVerifier } from '../signature/note.ts';
+import type { NoteVerifier } from '../signature/verifier-key.ts';
 import { isServerHolder } from './server-holder.ts';
 
 /** One person and the keys that are theirs, one a purpose. */

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
-import { formatVerifierKey, NOTE_ED25519 } from '../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../../protocol/signature/verifier-key.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { LOG_VKEY, writeLog, type LogOnDisk } from './support/log.ts';
 import { flipped, missing, openWorkshop, type Outcome, type Workshop } from './support/tools.ts';

@@ -17,7 +17,8 @@ import {
 import { consistencyProof, EMPTY_ROOT, rootOf } from '../../protocol/log/merkle.ts';
 import { parsePolicy } from '../../protocol/log/policy.ts';
 import { formatAddCheckpoint } from '../../protocol/log/witness-request.ts';
-import { noteSigner, parseVerifierKey, signNote } from '../../protocol/signature/note.ts';
+import { noteSigner, signNote } from '../../protocol/signature/note.ts';
+import { parseVerifierKey } from '../../protocol/signature/verifier-key.ts';
 import { LogAheadError } from '../../server/services/log/witnesses.ts';
 import { witnessEndpoints } from '../../server/services/witness/endpoint.ts';
 import { consultation, type Consultation } from '../../server/services/witness/consult.ts';

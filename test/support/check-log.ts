@@ -12,7 +12,7 @@ import { formatTilePath, parseTilePath } from '../../protocol/log/tile-path.ts';
 import { isTileOf, tilesOf } from '../../protocol/log/tiles.ts';
 import type { Tile } from '../../protocol/log/tile-path.ts';
 import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
-import type { NoteVerifier } from '../../protocol/signature/note.ts';
+import type { NoteVerifier } from '../../protocol/signature/verifier-key.ts';
 
 /** What the files of a log say. */
 export interface CheckedLog {

@@ -5,7 +5,7 @@ import type { AgeKey } from '../../protocol/embargo/age.ts';
 import { generateKey } from '../../protocol/embargo/age.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { parseEd25519PublicKey } from '../../protocol/signature/ed25519.ts';
-import { parseVerifierKey } from '../../protocol/signature/note.ts';
+import { parseVerifierKey } from '../../protocol/signature/verifier-key.ts';
 import { encodeTuf, signTuf } from '../../protocol/trust/metadata.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { buildRootSigned } from '../../protocol/trust/root-file.ts';

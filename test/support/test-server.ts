@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { parsePolicy } from '../../protocol/log/policy.ts';
 import type { Signer } from '../../protocol/signature/ed25519.ts';
-import type { NoteVerifier } from '../../protocol/signature/note.ts';
+import type { NoteVerifier } from '../../protocol/signature/verifier-key.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { makeCard } from '../../server/card.ts';
 import type { Config } from '../../server/config.ts';

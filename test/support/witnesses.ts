@@ -16,7 +16,8 @@ import { formatCheckpoint } from '../../protocol/log/checkpoint.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatAddCheckpoint } from '../../protocol/log/witness-request.ts';
 import type { WitnessedLog } from '../../protocol/log/witness-verdict.ts';
-import type { NoteSigner, NoteVerifier } from '../../protocol/signature/note.ts';
+import type { NoteSigner } from '../../protocol/signature/note.ts';
+import type { NoteVerifier } from '../../protocol/signature/verifier-key.ts';
 import { signNote } from '../../protocol/signature/note.ts';
 
 const MAIN = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));

@@ -4,7 +4,7 @@ import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../../protocol/encoding/json.ts';
 import { campaignId, parseShape, safeCount } from '../../../protocol/encoding/shape.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
-import { formatVerifierKey, type NoteVerifier } from '../../../protocol/signature/note.ts';
+import { formatVerifierKey, type NoteVerifier } from '../../../protocol/signature/verifier-key.ts';
 import { findFile, withLock, writeAtomically } from '../../home/files.ts';
 import type { Home } from '../../home/home.ts';
 import type { SignedState } from '../succession.ts';

@@ -6,7 +6,7 @@ import { TILE_WIDTH } from '../../../protocol/log/tile-path.ts';
 import type { ReadTile } from '../../../protocol/log/tiles.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
-import type { NoteVerifier } from '../../../protocol/signature/note.ts';
+import type { NoteVerifier } from '../../../protocol/signature/verifier-key.ts';
 import type { HeadStore, LeafStore, LogFiles } from './store.ts';
 
 /** Database and files of the log contradict each other. Going on could fork the log. */

@@ -1,7 +1,7 @@
 import { parseCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { treeReader } from '../../../protocol/log/tree-reader.ts';
 import { parseNote } from '../../../protocol/signature/note.ts';
-import type { NoteVerifier } from '../../../protocol/signature/note.ts';
+import type { NoteVerifier } from '../../../protocol/signature/verifier-key.ts';
 import { readTileFrom } from '../log/recover.ts';
 import type { Sequencer } from '../log/sequencer.ts';
 import type { LogFiles } from '../log/store.ts';

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { Policy } from '../../../protocol/log/policy.ts';
-import type { NoteVerifier } from '../../../protocol/signature/note.ts';
+import type { NoteVerifier } from '../../../protocol/signature/verifier-key.ts';
 
 /** A witness that can be asked. */
 export interface WitnessEndpoint {

@@ -10,9 +10,9 @@ import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
 import {
   formatVerifierKey,
   NOTE_ED25519,
-  noteSigner,
   parseVerifierKey,
-} from '../../../protocol/signature/note.ts';
+} from '../../../protocol/signature/verifier-key.ts';
+import { noteSigner } from '../../../protocol/signature/note.ts';
 import { verifyTestimony } from '../../../cli/log/compare/testimony.ts';
 import type { TestimonyEvidence } from '../../../cli/log/evidence.ts';
 import { CAMPAIGN, makeOperator, RELEASE_TIME } from './support/campaign.ts';

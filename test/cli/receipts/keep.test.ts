@@ -15,7 +15,8 @@ import { formatCheckpoint, openCheckpoint } from '../../../protocol/log/checkpoi
 import { formatLeaf } from '../../../protocol/log/leaf.ts';
 import { encodeOpening, sealedLeaf } from '../../../protocol/log/opening.ts';
 import { MERGE_DELAY_MS, signReceipt } from '../../../protocol/log/receipt.ts';
-import { cosigner, noteSigner } from '../../../protocol/signature/note.ts';
+import { cosigner } from '../../../protocol/signature/cosigner.ts';
+import { noteSigner } from '../../../protocol/signature/note.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { testContext, type TestContext } from '../support/context.ts';
 import { memoryLog, type MemoryLog } from '../support/log.ts';

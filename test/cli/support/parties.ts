@@ -7,7 +7,7 @@ import { trustInitCommand } from '../../../cli/commands/trust-init.ts';
 import { trustSignCommand } from '../../../cli/commands/trust-sign.ts';
 import { writeNew } from '../../../cli/home/files.ts';
 import { signerFromSeed, type KeyedSigner } from '../../../platform/ed25519.ts';
-import { formatVerifierKey, NOTE_ED25519 } from '../../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../../../protocol/signature/verifier-key.ts';
 import { testContext, type TestContext } from './context.ts';
 
 export const NETWORK = 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d';

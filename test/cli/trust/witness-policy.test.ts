@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { runCommand } from '../../../cli/command.ts';
 import { trustInitCommand } from '../../../cli/commands/trust-init.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
-import { formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/verifier-key.ts';
 import { parseRoot } from '../../../protocol/trust/root-file.ts';
 import { startStage } from '../officer/support/stage.ts';
 import { makeParties, trustInitOptions } from '../support/parties.ts';

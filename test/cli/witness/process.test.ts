@@ -15,9 +15,9 @@ import { parsePolicy } from '../../../protocol/log/policy.ts';
 import {
   formatVerifierKey,
   NOTE_ED25519,
-  noteSigner,
   parseVerifierKey,
-} from '../../../protocol/signature/note.ts';
+} from '../../../protocol/signature/verifier-key.ts';
+import { noteSigner } from '../../../protocol/signature/note.ts';
 import { spawnWitness, submit, submittedLog } from '../../support/witnesses.ts';
 import { testContext } from '../support/context.ts';
 

@@ -2,7 +2,8 @@ import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { addCosignatures, verifyCosignatures } from '../../../protocol/log/cosignature.ts';
 import { inclusionProof } from '../../../protocol/log/merkle.ts';
 import { formatTlogProof } from '../../../protocol/log/tlog-proof.ts';
-import { cosigner, formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/note.ts';
+import { cosigner } from '../../../protocol/signature/cosigner.ts';
+import { formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/verifier-key.ts';
 import type { LogOnDisk } from './log.ts';
 
 export const WITNESS = cosigner('witness.example.net', signerFromSeed(new Uint8Array(32).fill(22)));

@@ -15,7 +15,8 @@ import { encodeEntries } from '../../../protocol/log/entries.ts';
 import { leafHash, rootOf } from '../../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../../protocol/log/tile-path.ts';
 import { tilesForGrowth } from '../../../protocol/log/tiles.ts';
-import { noteSigner, parseVerifierKey, signNote } from '../../../protocol/signature/note.ts';
+import { noteSigner, signNote } from '../../../protocol/signature/note.ts';
+import { parseVerifierKey } from '../../../protocol/signature/verifier-key.ts';
 import { readVectors } from '../../support/vectors.ts';
 import type { Vector } from '../../support/vectors.ts';
 

@@ -10,7 +10,7 @@ import {
   formatVerifierKey,
   NOTE_COSIGNATURE,
   NOTE_ED25519,
-} from '../../../protocol/signature/note.ts';
+} from '../../../protocol/signature/verifier-key.ts';
 
 const publicKey = (n: number): Ed25519PublicKey =>
   signerFromSeed(new Uint8Array(32).fill(n)).publicKey;

@@ -7,7 +7,8 @@ import { formatCheckpoint, openCheckpoint } from '../../../protocol/log/checkpoi
 import { leafHash } from '../../../protocol/log/merkle.ts';
 import { openReceipt, signReceipt } from '../../../protocol/log/receipt.ts';
 import type { Receipt } from '../../../protocol/log/receipt.ts';
-import { noteSigner, parseVerifierKey, signNote } from '../../../protocol/signature/note.ts';
+import { noteSigner, signNote } from '../../../protocol/signature/note.ts';
+import { parseVerifierKey } from '../../../protocol/signature/verifier-key.ts';
 import { readVectors } from '../../support/vectors.ts';
 import type { Vector } from '../../support/vectors.ts';
 

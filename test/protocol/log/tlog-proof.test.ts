@@ -14,7 +14,8 @@ import {
   verifyTlogProof,
 } from '../../../protocol/log/tlog-proof.ts';
 import type { TlogProof } from '../../../protocol/log/tlog-proof.ts';
-import { cosigner, noteSigner, signNote } from '../../../protocol/signature/note.ts';
+import { cosigner } from '../../../protocol/signature/cosigner.ts';
+import { noteSigner, signNote } from '../../../protocol/signature/note.ts';
 
 const ORIGIN = 'sealdrop.example.org/log';
 const signer = noteSigner(ORIGIN, signerFromSeed(new Uint8Array(32).fill(1)));

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
-import { formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/verifier-key.ts';
 import {
   encodeTuf,
   mergeTuf,

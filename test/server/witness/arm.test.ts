@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { parsePolicy } from '../../../protocol/log/policy.ts';
-import { formatVerifierKey, NOTE_ED25519 } from '../../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../../../protocol/signature/verifier-key.ts';
 import { parseRoot } from '../../../protocol/trust/root-file.ts';
 import { ConfigError } from '../../../server/config.ts';
 import { signRoot } from '../../support/officers.ts';

@@ -8,12 +8,9 @@ import { parsePolicy } from '../../../protocol/log/policy.ts';
 import { verifyCosignatures } from '../../../protocol/log/cosignature.ts';
 import { parseAddCheckpoint } from '../../../protocol/log/witness-request.ts';
 import type { AddCheckpoint } from '../../../protocol/log/witness-request.ts';
-import {
-  cosigner,
-  formatVerifierKey,
-  NOTE_COSIGNATURE,
-  noteSigner,
-} from '../../../protocol/signature/note.ts';
+import { cosigner } from '../../../protocol/signature/cosigner.ts';
+import { formatVerifierKey, NOTE_COSIGNATURE } from '../../../protocol/signature/verifier-key.ts';
+import { noteSigner } from '../../../protocol/signature/note.ts';
 import { LogAheadError } from '../../../server/services/log/witnesses.ts';
 import { witnessEndpoints } from '../../../server/services/witness/endpoint.ts';
 import { witnessClient, type WitnessClient } from '../../../server/services/witness/witnesses.ts';

@@ -31,11 +31,8 @@ import {
   type Envelope,
 } from '../../../../protocol/signature/dsse.ts';
 import type { Signer } from '../../../../protocol/signature/ed25519.ts';
-import {
-  formatVerifierKey,
-  NOTE_ED25519,
-  noteSigner,
-} from '../../../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../../../../protocol/signature/verifier-key.ts';
+import { noteSigner } from '../../../../protocol/signature/note.ts';
 import { parseSnapshot } from '../../../../protocol/stake/snapshot.ts';
 import {
   directiveDigest,

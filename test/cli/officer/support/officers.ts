@@ -6,7 +6,10 @@ import { generateKey } from '../../../../protocol/embargo/age.ts';
 import { sha256Hex } from '../../../../protocol/encoding/bytes.ts';
 import { parsePolicy } from '../../../../protocol/log/policy.ts';
 import type { Ed25519PublicKey } from '../../../../protocol/signature/ed25519.ts';
-import { formatVerifierKey, parseVerifierKey } from '../../../../protocol/signature/note.ts';
+import {
+  formatVerifierKey,
+  parseVerifierKey,
+} from '../../../../protocol/signature/verifier-key.ts';
 import { encodeTuf, signTuf } from '../../../../protocol/trust/metadata.ts';
 import { buildRootSigned, parseRoot } from '../../../../protocol/trust/root-file.ts';
 import type { TrustRoot } from '../../../../protocol/trust/root.ts';

@@ -13,7 +13,7 @@ import { formatTime } from '../../../../protocol/encoding/time.ts';
 import { EMPTY_ROOT } from '../../../../protocol/log/merkle.ts';
 import { signEnvelope } from '../../../../protocol/signature/dsse.ts';
 
-import type { NoteVerifier } from '../../../../protocol/signature/note.ts';
+import type { NoteVerifier } from '../../../../protocol/signature/verifier-key.ts';
 import { encodeSnapshot } from '../../../../protocol/stake/snapshot.ts';
 import { encodeEnrolment, enrolmentText } from '../../../../protocol/statement/enrolment.ts';
 import { encodeOperatorStatement } from '../../../../protocol/statement/operator.ts';
