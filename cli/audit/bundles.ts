@@ -1,3 +1,4 @@
+import { openAge } from '../../platform/age.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { openBundle, openClosing, type Bundle } from '../../protocol/embargo/bundle.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
@@ -91,7 +92,7 @@ async function readBundles(
   const bundles = new Map<string, Bundle>();
   for (const { variant, sha256, size } of plan.bundles) {
     const ciphertext = await audit.files.read(RECORD.bundle(sha256), size);
-    bundles.set(variant, await openBundle(ciphertext, releaseKey, plan, variant));
+    bundles.set(variant, await openBundle(ciphertext, releaseKey, plan, variant, openAge));
   }
   return bundles;
 }

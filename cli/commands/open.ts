@@ -1,7 +1,7 @@
-import { open } from '../../protocol/embargo/age.ts';
+import { openAge } from '../../platform/age.ts';
 import { parseSums, SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { MAX_ARCHIVE_BYTES, unpackFiles, type Files } from '../../protocol/embargo/tar.ts';
-import { sha256Hex, utf8Decode } from '../../protocol/encoding/bytes.ts';
+import { sha256HexOfLarge, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { argument, getOption, type Command } from '../command.ts';
 import { readInputFile } from '../home/files.ts';
@@ -23,8 +23,8 @@ export const openCommand: Command = {
   async run(input, context) {
     const key = utf8Decode(await readInputFile(getOption(input, 'key'), MAX_KEY_BYTES)).trim();
     const bundle = await readInputFile(argument(input, 0), 2 * MAX_ARCHIVE_BYTES);
-    const files = await unpackFiles(await open(bundle, key));
-    const checked = checkSums(files);
+    const files = await unpackFiles(await openAge(bundle, key));
+    const checked = await checkSums(files);
     const out = getOption(input, 'out');
     await writeFiles(out, files);
     for (const name of files.keys()) context.out.line(`${out}/${name}`);
@@ -34,14 +34,14 @@ export const openCommand: Command = {
 };
 
 /** How many files match the list beside them. */
-function checkSums(files: Files): number {
+async function checkSums(files: Files): Promise<number> {
   const list = files.get(SUMS_NAME);
   if (list === undefined) return 0;
   let checked = 0;
   for (const { name, sha256 } of parseSums(list)) {
     const bytes = files.get(name);
     if (bytes === undefined) continue;
-    if (sha256Hex(bytes) !== sha256) {
+    if ((await sha256HexOfLarge(bytes)) !== sha256) {
       throw new ProtocolError('bundle_invalid', `${name} is not the file that SHA256SUMS lists`);
     }
     checked += 1;

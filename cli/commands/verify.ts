@@ -7,7 +7,7 @@ import { parseRelease, releaseSums } from '../../protocol/embargo/release.ts';
 import { isOfficerSignature, officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
 import { encodeSums, parseSums, SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import type { Files } from '../../protocol/embargo/tar.ts';
-import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
+import { equalBytes, sha256HexOfLarge } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseEnvelope } from '../../protocol/signature/dsse.ts';
 import { parseReleaseStatement } from '../../protocol/statement/release.ts';
@@ -62,7 +62,7 @@ export const verifyCommand: Command = {
       const bytes = await read(name);
       if (isSignature(name)) signatureFiles.set(name, bytes);
       else if (KEY_FILE.test(name)) keyFiles.set(name, bytes);
-      else if (listed.get(name) === sha256Hex(bytes)) files.push(name);
+      else if (listed.get(name) === (await sha256HexOfLarge(bytes))) files.push(name);
       else throw new ProtocolError('bundle_invalid', `${name} is not a file that SHA256SUMS lists`);
     }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openAge } from '../../platform/age.ts';
 import { parsePlan, type Plan } from '../../protocol/plan/plan.ts';
 import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
 import {
@@ -71,7 +72,7 @@ export async function checkAgainstServer(
   draft: Draft,
   plan: Plan,
 ): Promise<void> {
-  await checkDraft(draft, plan, await downloadCiphertexts(session, plan));
+  await checkDraft(draft, plan, await downloadCiphertexts(session, plan), openAge);
 }
 
 async function downloadCiphertexts(

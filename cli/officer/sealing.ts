@@ -1,3 +1,4 @@
+import { openAge } from '../../platform/age.ts';
 import {
   commitmentDigest,
   commitmentName,
@@ -187,7 +188,7 @@ export async function sealCampaign(
     shares,
     locked,
   };
-  await checkDraft(draft, plan, { bundles, closing: closingBundle });
+  await checkDraft(draft, plan, { bundles, closing: closingBundle }, openAge);
   return { plan, planBytes, list, bundles, closing: closingBundle, snapshot, draft };
 }
 

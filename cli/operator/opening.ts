@@ -1,3 +1,4 @@
+import { openAge } from '../../platform/age.ts';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import {
   openBundle,
@@ -157,7 +158,7 @@ export async function openPatch(
   const { context } = session;
   const { plan, revisions } = chain;
   const ciphertext = await readCiphertext(directory, plan, variant);
-  const bundle = await openBundle(ciphertext, key, plan, variant);
+  const bundle = await openBundle(ciphertext, key, plan, variant, openAge);
   const sums = bundle.files.get(SUMS_NAME) ?? new Uint8Array();
   for await (const { source, bytes, keep } of findSignatureFiles(
     session,

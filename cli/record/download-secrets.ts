@@ -1,5 +1,6 @@
 import { chmod } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { openAge } from '../../platform/age.ts';
 import { readFileBounded } from '../../platform/read-file.ts';
 import { ciphertextsOfAll } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
@@ -103,7 +104,9 @@ async function openRelease(
 ): Promise<ReleaseParts> {
   let sums: Uint8Array | undefined;
   for (const { variant, sha256 } of plan.bundles) {
-    sums = (await openBundle(ciphertextOf(sha256), key, plan, variant)).files.get(SUMS_NAME);
+    sums = (await openBundle(ciphertextOf(sha256), key, plan, variant, openAge)).files.get(
+      SUMS_NAME,
+    );
   }
   if (sums === undefined) throw new ProtocolError('bundle_invalid', 'a bundle without SHA256SUMS');
   const signatures = await openSignatures(await client.signatures(plan.campaign, digest), key);

@@ -1,9 +1,9 @@
 import { commitmentName, parseCommitment, verifyOpening } from '../commitment/commitment.ts';
 import { documentDigest } from '../commitment/document.ts';
 import type { Plan } from '../plan/plan.ts';
-import { equalBytes, sha256Hex } from '../encoding/bytes.ts';
+import { equalBytes, sha256Hex, sha256HexOfLarge } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
-import { open, seal } from './age.ts';
+import { open, seal, type OpenAge } from './age.ts';
 import { parseRelease, releaseSums } from './release.ts';
 import type { Release } from './release.ts';
 import { findOfficerSignatures, officerSignatureFiles } from './sums-signatures.ts';
@@ -49,6 +49,7 @@ export async function sealBundle(files: Files, recipient: string): Promise<Uint8
  * second key can open it to something else and no file can be taken from another campaign.
  *
  * @param identity - The release key.
+ * @param openAge - The platform's, where patches may be large.
  * @throws {@link ProtocolError} `commitment_mismatch` when ciphertext or `release.txt` are not those
  *   of the plan; `bundle_invalid` when a file is missing, changed or too many.
  */
@@ -57,11 +58,12 @@ export async function openBundle(
   identity: string,
   plan: Plan,
   variant: string,
+  openAge: OpenAge = open,
 ): Promise<Bundle> {
   const planned = plan.bundles.find((bundle) => bundle.variant === variant);
   if (planned === undefined) throw new ProtocolError('bundle_invalid', 'plan has no such variant');
-  checkCiphertext(ciphertext, planned);
-  const files = await unpackFiles(await open(ciphertext, identity));
+  await checkCiphertext(ciphertext, planned);
+  const files = await unpackFiles(await openAge(ciphertext, identity));
 
   const release = verifyRelease(getFile(files, 'release.txt'), plan);
   const artifacts = release.variants.find(({ name }) => name === variant)?.artifacts;
@@ -74,7 +76,7 @@ export async function openBundle(
   }
   for (const { name, size, sha256 } of contents) {
     const bytes = getFile(files, name);
-    if (bytes.length !== size || sha256Hex(bytes) !== sha256) {
+    if (bytes.length !== size || (await sha256HexOfLarge(bytes)) !== sha256) {
       throw new ProtocolError('bundle_invalid', 'a file is not the one that release.txt lists');
     }
   }
@@ -167,7 +169,7 @@ export async function openClosing(
   identity: string,
   plan: Plan,
 ): Promise<Files> {
-  checkCiphertext(ciphertext, plan.closingBundle);
+  await checkCiphertext(ciphertext, plan.closingBundle);
   const files = await unpackFiles(await open(ciphertext, identity));
   verifyDocuments(files, plan);
   return files;
@@ -237,11 +239,11 @@ function verifyDocument(
   }
 }
 
-function checkCiphertext(
+async function checkCiphertext(
   ciphertext: Uint8Array,
-  planned: { readonly sha256: string; readonly size: number },
-): void {
-  if (ciphertext.length !== planned.size || sha256Hex(ciphertext) !== planned.sha256) {
+  { size, sha256 }: { readonly sha256: string; readonly size: number },
+): Promise<void> {
+  if (ciphertext.length !== size || (await sha256HexOfLarge(ciphertext)) !== sha256) {
     throw new ProtocolError('commitment_mismatch', 'ciphertext is not the one in the plan');
   }
 }

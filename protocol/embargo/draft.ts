@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
 import { findCustodyText, serverCustodyText } from '../plan/server-custody.ts';
 import { equalBytes, utf8Decode, utf8Encode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
-import { open, recipientOf, seal } from './age.ts';
+import { open, recipientOf, seal, type OpenAge } from './age.ts';
 import { openBundle, openClosing, verifyDocuments, verifyRelease } from './bundle.ts';
 import { readAccessKey } from './notice.ts';
 import { verifyLockedShare } from './locked-share.ts';
@@ -128,6 +128,7 @@ export async function openDraft(ciphertext: Uint8Array, identity: string): Promi
  *
  * @param plan - The plan that the directive is about, from elsewhere than the draft.
  * @param ciphertexts - As the server holds them.
+ * @param openAge - The platform's, where patches may be large.
  * @throws {@link ProtocolError} `plan_invalid`, `commitment_mismatch`, `bundle_invalid`,
  *   `share_invalid`, `timelock_invalid`, `key_mismatch` or `document_invalid`, for the first thing
  *   that does not hold.
@@ -136,6 +137,7 @@ export async function checkDraft(
   draft: Draft,
   plan: Plan,
   ciphertexts: Ciphertexts,
+  openAge: OpenAge = open,
 ): Promise<void> {
   if (!equalBytes(draft.plan, encodePlan(plan))) {
     throw new ProtocolError('plan_invalid', 'the draft is of another plan');
@@ -148,7 +150,7 @@ export async function checkDraft(
     else requireNone(draft.shares[key].length);
   }
   await checkLocks(draft.locked, plan);
-  await checkBundles(draft, plan, ciphertexts.bundles);
+  await checkBundles(draft, plan, ciphertexts.bundles, openAge);
 
   const closing = await openClosing(ciphertexts.closing, draft.closingKey, plan);
   const list = commitmentName(plan.revision);
@@ -208,7 +210,12 @@ function requireNone(extra: number): void {
   throw new ProtocolError('share_invalid', 'a share that the plan does not know');
 }
 
-async function checkBundles(draft: Draft, plan: Plan, bundles: Files): Promise<void> {
+async function checkBundles(
+  draft: Draft,
+  plan: Plan,
+  bundles: Files,
+  openAge: OpenAge,
+): Promise<void> {
   const release = verifyRelease(draft.documents.get('release.txt') ?? new Uint8Array(), plan);
   if (release.releaseTime !== plan.releaseTime) {
     throw new ProtocolError('plan_invalid', 'release.txt names another T0 than the plan');
@@ -220,7 +227,7 @@ async function checkBundles(draft: Draft, plan: Plan, bundles: Files): Promise<v
   let artifacts = 0;
   for (const { name: variant, artifacts: listed } of release.variants) {
     const ciphertext = bundles.get(variant) ?? new Uint8Array();
-    const { files } = await openBundle(ciphertext, draft.releaseKey, plan, variant);
+    const { files } = await openBundle(ciphertext, draft.releaseKey, plan, variant, openAge);
     requireSame(files.get(SUMS_NAME), draft.sums);
     requireSame(files.get('INSTRUCTIONS.md'), draft.instructions);
     for (const { name } of listed) requireSame(files.get(name), draft.artifacts.get(name));

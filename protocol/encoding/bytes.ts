@@ -143,6 +143,13 @@ export function sha256Hex(bytes: Uint8Array): string {
   return toHex(nobleSha256(bytes));
 }
 
+/** As {@link sha256Hex}, by the platform's own code: for megabytes. */
+export async function sha256HexOfLarge(bytes: Uint8Array): Promise<string> {
+  // Web Crypto takes no shared memory, and we have none.
+  const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
+  return toHex(new Uint8Array(digest));
+}
+
 /** The library's own error quotes its input, which may be secret, so it is not passed on. */
 function decode(text: string, decoder: (text: string) => Uint8Array, what: string): Uint8Array {
   try {
