@@ -1,5 +1,6 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { CliError, InterruptedError } from '../errors.ts';
+import { EXIT, exitCodeOf } from '../exit-code.ts';
 
 /**
  * Why somebody who was asked is of no help, for those who can go on without.
@@ -15,6 +16,11 @@ export function reasonOf(reason: unknown): string {
 /** Whether officers have signed two histories: an alarm, and never somebody's trouble alone. */
 export function isFork(error: unknown): error is ProtocolError {
   return error instanceof ProtocolError && error.code === 'directives_forked';
+}
+
+/** Whether the same request may work later: no network, a flood, a server that is busy. */
+export function isTemporary(error: unknown): boolean {
+  return exitCodeOf(error) === EXIT.temporary;
 }
 
 /** Warnings that come again with every attempt are told once. */

@@ -1,8 +1,13 @@
-import { parsePlan } from '../../protocol/plan/plan.ts';
 import { signatureFiles } from '../../protocol/embargo/bundle.ts';
 import { officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
-import { parseTime } from '../../protocol/encoding/time.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
+import { parsePlan } from '../../protocol/plan/plan.ts';
+import { keptPlans, loadChain } from '../client/chain.ts';
+import { mirrorsNamed } from '../client/decisions.ts';
+import { withAnswerLimit } from '../client/http.ts';
+import { MIRROR_SOURCE_OPTION } from '../client/mirror-option.ts';
+import { openMirrors, type Mirror } from '../client/mirror.ts';
+import { warnOfServerCustody } from '../client/server-custody.ts';
+import { onceEach } from '../client/trouble.ts';
 import {
   argument,
   findOption,
@@ -12,34 +17,16 @@ import {
   type Command,
   type Context,
 } from '../command.ts';
-import { withAnswerLimit } from '../client/http.ts';
-import { openMirrors, type Mirror } from '../client/mirror.ts';
-import { isFork, onceEach } from '../client/trouble.ts';
-import { isOverdue, overdueError, overdueText } from '../client/overdue.ts';
-import { NotReleasedError, ProblemError, VerificationError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { openHome } from '../home/home.ts';
-import { keptPlans, loadChain, type Chain } from '../client/chain.ts';
-import { mirrorsNamed } from '../client/decisions.ts';
-import { MIRROR_SOURCE_OPTION } from '../client/mirror-option.ts';
-import { warnOfServerCustody } from '../client/server-custody.ts';
-import { listenTo, newestChain } from '../operator/newest-chain.ts';
-import { requireNoticeOf, supersededError } from '../operator/notice.ts';
-import {
-  findReleaseKey,
-  isTemporary,
-  openPatch,
-  readCiphertext,
-  saveReleaseKey,
-} from '../operator/opening.ts';
+import { keyAsker, waitForKey } from '../operator/await-release.ts';
+import { requireNoticeOf } from '../operator/notice.ts';
+import { openPatch, readCiphertext } from '../operator/opening.ts';
+import { saveReleaseKey } from '../operator/release-key.ts';
 import { keptReviews, tellReviews } from '../operator/reviews.ts';
-import { openForRelease, type OperatorSession } from '../operator/session.ts';
+import { openForRelease } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';
 import { requireFree, writeFiles } from '../operator/write-files.ts';
-
-/** How often T0 and the shares are looked at: never a long timer, always the clock. */
-const LONG_PAUSE_MS = 30_000;
-const SHORT_PAUSE_MS = 1000;
 
 export const fetchCommand: Command = {
   name: 'fetch',
@@ -127,105 +114,4 @@ async function keptMirrors(
 ): Promise<readonly Mirror[]> {
   const plans = (await keptPlans(directory)).map(parsePlan);
   return openMirrors(context, given, ...plans);
-}
-
-interface Found {
-  readonly chain: Chain;
-  readonly key: string;
-}
-
-/**
- * @throws {@link NotReleasedError} while too little is published; {@link VerificationError} when that
- *   has lasted too long after T0.
- */
-type Ask = (stored: Chain) => Promise<Found>;
-
-type Warn = (text: string) => void;
-
-function keyAsker(
-  session: OperatorSession,
-  accessKey: string,
-  given: readonly string[],
-  warn: Warn,
-): Ask {
-  const { context } = session;
-  const hear = listenTo(session, warn);
-  return async (stored) => {
-    const known = mirrorsNamed(context, given, stored);
-    const chain = await (known.length > 0 ? hear(stored, known) : newestChain(session, stored));
-    const mirrors = mirrorsNamed(context, given, chain);
-    warnOfServerCustody(context.out, chain.plan);
-    const { campaign, status, releaseTime } = chain.state;
-    // Never the old patch for the new one, whichever of the two was prefetched.
-    if (chain.plan.releaseRecipient !== stored.plan.releaseRecipient) {
-      throw supersededError(stored.plan, chain.plan);
-    }
-    if (status === 'aborted' || status === 'withdrawn') {
-      throw new WithdrawnError(
-        `${campaign} is ${status}`,
-        'do not apply it; read what officers wrote',
-      );
-    }
-    const key = await findReleaseKey(session, chain, accessKey, mirrors, warn).catch(
-      (error: unknown) => {
-        if (isTemporary(error) && isOverdue(releaseTime, context.now())) {
-          warn(overdueText({ campaign, releaseTime, reason: 'this server does not answer' }));
-        }
-        throw error;
-      },
-    );
-    if (key !== undefined) return { chain, key };
-    if (isOverdue(releaseTime, context.now())) {
-      const reason = 'too few officers have published their shares, by what this server shows';
-      throw overdueError([{ campaign, releaseTime, reason }]);
-    }
-    throw notReleased(chain, context.now());
-  };
-}
-
-/** Why there is no key, and what to do: before T0, after it, or where officers released without it. */
-function notReleased({ state }: Chain, now: number): NotReleasedError {
-  const { campaign, released, releaseTime } = state;
-  const wait = 'add --wait, or repeat the command; after ten minutes call an officer';
-  if (released) {
-    return new NotReleasedError(`the shares of ${campaign} are to be published at once`, wait);
-  }
-  if (parseTime(releaseTime) > now) {
-    const message = `${campaign} is not released yet: T0 is ${releaseTime}`;
-    return new NotReleasedError(message, 'add --wait, or come back then');
-  }
-  return new NotReleasedError(
-    `T0 of ${campaign} has passed, but too few officers have published their shares`,
-    'repeat the command, and call an officer',
-  );
-}
-
-async function waitForKey(
-  session: OperatorSession,
-  directory: CampaignDirectory,
-  stored: Chain,
-  ask: Ask,
-  warn: Warn,
-): Promise<Found> {
-  const { context } = session;
-  let chain = stored;
-  for (;;) {
-    try {
-      return await ask(chain);
-    } catch (error) {
-      if (isFork(error)) throw error;
-      // A server that lies now and then must not end a wait for T0: what it said is left out.
-      if (error instanceof ProtocolError) warn(`an answer is refused: ${error.message}`);
-      else if (error instanceof VerificationError) warn(error.message);
-      else if (error instanceof ProblemError) warn(`the server refuses: ${error.message}`);
-      else if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
-    }
-    chain = await loadChain(session.home, session.trust, directory);
-    const { released, releaseTime } = chain.state;
-    const left = released ? 0 : parseTime(releaseTime) - context.now();
-    context.out.progress(left > 0 ? `T-${Math.ceil(left / 1000)} s` : 'waiting for shares');
-    // Jitter keeps a thousand operators from asking in the same instant.
-    const pause = left > 0 ? Math.min(left, LONG_PAUSE_MS) : SHORT_PAUSE_MS;
-    await context.sleep(pause + (context.randomBytes(1)[0] ?? 0));
-  }
 }

@@ -1,13 +1,13 @@
-import type { Plan } from '../../protocol/plan/plan.ts';
 import { documentDigest } from '../../protocol/commitment/document.ts';
-import { argument, findOption, type Command, type Context } from '../command.ts';
-import { CliError } from '../errors.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { loadChain, type Chain } from '../client/chain.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
+import { argument, findOption, type Command, type Context } from '../command.ts';
+import { CliError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { newestChain } from '../operator/newest-chain.ts';
 import { loadNotice, supersededError } from '../operator/notice.ts';
-import { findReleaseKeyHere } from '../operator/opening.ts';
+import { findReleaseKeyHere } from '../operator/release-key.ts';
 import { say, type Saying } from '../operator/say.ts';
 import { openToSpeak, type SpeakerSession } from '../operator/session.ts';
 import { chooseVariant } from '../operator/variant.ts';

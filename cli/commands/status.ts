@@ -1,7 +1,7 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { isOverdue, overdueError, overdueText, type Overdue } from '../client/overdue.ts';
 import { argument, hasFlag, type Command } from '../command.ts';
-import { EXIT, exitCodeOf } from '../exit-code.ts';
+import { isTemporary } from '../client/trouble.ts';
 import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { countdown } from '../officer/amounts.ts';
 import {
@@ -60,7 +60,7 @@ export const statusCommand: Command = {
         }
         context.out.progress(`${id}  ${countdown(parseTime(state.releaseTime) - now)}`);
       } catch (error) {
-        if (!isWatching || exitCodeOf(error) !== EXIT.temporary) throw error;
+        if (!isWatching || !isTemporary(error)) throw error;
         context.out.note(error instanceof Error ? error.message : 'trouble');
       }
       await context.sleep(WATCH_MS);

@@ -6,7 +6,7 @@ import { sameClosingKey, type Chain } from '../client/chain.ts';
 import type { Mirror } from '../client/mirror.ts';
 import { onceEach, reasonOf } from '../client/trouble.ts';
 import { NotReleasedError, TemporaryError } from '../errors.ts';
-import { verifyPublications } from './opening.ts';
+import { verifyPublications } from './release-key.ts';
 import type { ReaderSession } from './session.ts';
 import { findPublications, type Found } from './sources.ts';
 

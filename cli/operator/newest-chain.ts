@@ -2,7 +2,7 @@ import { renewChain, type Chain } from '../client/chain.ts';
 import { hearDecisions } from '../client/decisions.ts';
 import type { Mirror } from '../client/mirror.ts';
 import { isFork, reasonOf } from '../client/trouble.ts';
-import { isTemporary } from './opening.ts';
+import { isTemporary } from '../client/trouble.ts';
 import type { OperatorSession, ReaderSession } from './session.ts';
 
 /** What is stored, or what the server has by now if it answers: T0 may have moved. */

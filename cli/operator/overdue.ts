@@ -1,10 +1,10 @@
 import { campaignId } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { fetchChain, hasChain, loadChain, type Chain } from '../client/chain.ts';
 import type { InboxEntry } from '../client/client.ts';
 import { isOverdue, type Overdue } from '../client/overdue.ts';
 import { CliError, ProblemError } from '../errors.ts';
-import { fetchChain, hasChain, loadChain, type Chain } from '../client/chain.ts';
-import { findReleaseKeyHere } from './opening.ts';
+import { findReleaseKeyHere } from './release-key.ts';
 import type { OperatorSession } from './session.ts';
 
 /** Claims that can be tried out at once: `fetch` verifies them. */
