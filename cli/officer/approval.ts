@@ -1,3 +1,4 @@
+import { fewestDeciders, findDecidersFlaw } from '../../protocol/plan/deciders.ts';
 import { planDigest, type Plan } from '../../protocol/plan/plan.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { RefusedMoveError, UsageError } from '../errors.ts';
@@ -5,7 +6,7 @@ import { refreshCheckpoint } from '../log/checkpoint.ts';
 import { requireQuorum } from '../log/quorum.ts';
 import { cosignTargets, proposeTargets } from './arm-targets.ts';
 import { verifyStoredSignatures } from './completion.ts';
-import { findServerFlaw, holdersInForce, isHolder, openOwnShares } from './custody.ts';
+import { holdersInForce, isHolder, openOwnShares } from './custody.ts';
 import { checkDisclosure } from './disclosure-gate.ts';
 import { checkAgainstServer } from './drafts.ts';
 import { requireLastingTrust } from './lasting-trust.ts';
@@ -175,8 +176,13 @@ async function checkArm(
       SEAL_ANEW,
     );
   }
-  const flaw = findServerFlaw(plan, session.trust.root);
-  if (flaw !== undefined) throw new RefusedMoveError('plan_invalid', flaw, SEAL_ANEW);
+  const { root } = session.trust;
+  const flaw = findDecidersFlaw(plan, root);
+  if (flaw !== undefined) {
+    const fewest = fewestDeciders(plan, root);
+    const rotate = `rotate to a root in which ${fewest} decide (trust rotate --threshold ${fewest})`;
+    throw new RefusedMoveError('plan_invalid', flaw, `${rotate}, or ${SEAL_ANEW}`);
+  }
   const holdsShares = isHolder(session, planRoot);
   if (holdsShares) await openOwnShares(session, plan);
   if (draft !== undefined) await verifyStoredSignatures(session, standing, draft);

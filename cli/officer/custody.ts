@@ -1,7 +1,6 @@
 import { encodePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
 import { keysOf } from '../../protocol/plan/splits.ts';
 import { openCustody } from '../../protocol/embargo/custody.ts';
-import { findCustodyFlaw, serverHoldersOf } from '../../protocol/plan/server-custody.ts';
 import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
@@ -22,11 +21,6 @@ export function holdersInForce(root: TrustRoot, planRoot: TrustRoot): readonly s
     .filter(({ id, age }) => root.people.get(id)?.age === age)
     .map(({ id }) => id)
     .sort();
-}
-
-/** Why the server may not hold what a plan gives it, now that the people of this root decide. */
-export function findServerFlaw(plan: Plan, root: TrustRoot): string | undefined {
-  return findCustodyFlaw(serverHoldersOf(plan).length, plan, root);
 }
 
 /** Whether this officer was given shares when the plan was made, and can still open them. */

@@ -1,6 +1,7 @@
+import { findDecidersFlaw } from '../../protocol/plan/deciders.ts';
 import type { Context } from '../command.ts';
 import { LoginError } from '../errors.ts';
-import { findServerFlaw, holdersInForce } from '../officer/custody.ts';
+import { holdersInForce } from '../officer/custody.ts';
 import { openOfficerSession, type OfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
 
@@ -42,7 +43,7 @@ export async function tellAftermath(context: Context): Promise<readonly Affected
     };
     affected.push(it);
     tell(context, it, state.releaseTime);
-    const flaw = findServerFlaw(plan, session.trust.root);
+    const flaw = findDecidersFlaw(plan, session.trust.root);
     if (flaw !== undefined) context.out.warn(`${campaign}: ${flaw}`);
   }
   return affected;

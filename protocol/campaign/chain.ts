@@ -18,7 +18,7 @@ import type { CampaignState } from './campaign.ts';
 import { encodePlan, parsePlan, planDigest } from '../plan/plan.ts';
 import { checkPlan } from '../plan/rules.ts';
 import type { Plan } from '../plan/plan.ts';
-import { checkServerShares } from '../plan/server-custody.ts';
+import { checkDeciders } from '../plan/deciders.ts';
 import type { CampaignStatus } from './transitions.ts';
 
 /** What a verifier may know beyond the files. */
@@ -130,7 +130,8 @@ export function verifyDirectives(
     }
     // Others may decide by now than when the plan was made.
     const inForce = plans.get(next.plan);
-    if (directive.action === 'arm' && inForce) checkServerShares(inForce, roots.get(rootVersion));
+    const deciders = roots.get(rootVersion);
+    if (directive.action === 'arm' && inForce && deciders) checkDeciders(inForce, deciders);
     state = next;
     states.push(state);
   }

@@ -6,14 +6,14 @@ const LABEL = 'SERVER CUSTODY: ';
 const ANY_SPELLING = /^\s*server\s+custody\s*:/im;
 
 /** What of a plan says who can open. */
-interface Split {
+export interface Split {
   readonly exercise: boolean;
   readonly shareThreshold: number;
   readonly shares: readonly { readonly key: KeyName; readonly officer: string }[];
 }
 
 /** Who decides, and how many there are. */
-interface Deciders {
+export interface Deciders {
   readonly directiveThreshold: number;
   readonly people: { readonly size: number };
 }

@@ -3,6 +3,7 @@ import { judgeReviews, requireReviews } from '../../../protocol/campaign/reviews
 import type { Action, CampaignStatus } from '../../../protocol/campaign/transitions.ts';
 import { fromBase64, sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
+import { checkDeciders } from '../../../protocol/plan/deciders.ts';
 import { ciphertextsOf } from '../../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../../protocol/plan/plan.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
@@ -57,7 +58,7 @@ const isFetched = (status: CampaignStatus): boolean => status === 'armed' || sta
  * the server still opens its own is looked at again.
  *
  * @throws {@link ServiceError} `conflict`, naming what is missing, `refused` as `checkKept`; {@link ProtocolError}
- *   `threshold_unmet` without the reviews that the plan asks for.
+ *   `threshold_unmet` without the reviews that the plan asks for, `plan_invalid` as `checkDeciders`.
  */
 export async function checkPreconditions(
   directive: Directive,
@@ -69,6 +70,8 @@ export async function checkPreconditions(
   if (!commitsTo(action) && !releasesCiphertext(action)) return;
   const plan = campaign.plans.get(digest)?.plan;
   if (plan === undefined) throw new ServiceError('conflict', 'the plan has not been uploaded');
+  // A new patch takes as many shares as the root in force says; one to be armed may be older.
+  if (action === 'arm') checkDeciders(plan, deps.trust.current);
   if (releasesCiphertext(action)) {
     await checkReviews(plan, digest, deps);
     await deps.custodian.checkKept(plan, digest);

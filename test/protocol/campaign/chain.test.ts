@@ -131,18 +131,27 @@ describe('verifyDirectives', () => {
   });
 });
 
-describe('a plan with a share of the server', () => {
-  /** Committed to by all of three, who open together; armed under a root of so many people. */
-  const armedUnder = (people: readonly string[], directiveThreshold: number): unknown => {
+describe('a plan that is armed by others than those who committed to it', () => {
+  const everybody = ['ada', 'bo', 'cy', 'di', 'ed', 'flo', 'gil'];
+
+  /**
+   * Committed to by all of three, who open together, perhaps with the server; armed under a root of so
+   * many people.
+   */
+  const armedUnder = (n: number, directiveThreshold: number, withServer: boolean): unknown => {
+    const people = everybody.slice(0, n);
     const custodian = { key: signerNamed('custody').publicKey, age: recipientNamed('custody') };
     const three = rootOf(undefined, { directiveThreshold: 3, shareThreshold: 3, custodian });
-    const now = rootOf(people, { version: 2, directiveThreshold, shareThreshold: 3, custodian });
+    const now = rootOf(people, { version: 2, directiveThreshold, shareThreshold: 4, custodian });
     const server = {
       key: 'release' as const,
       officer: 'server',
       sha256: digestNamed('release server'),
     };
-    const held = planOf({ shareThreshold: 3, shares: [...plan.shares, server] });
+    const held = planOf({
+      shareThreshold: 3,
+      shares: [...plan.shares, ...(withServer ? [server] : [])],
+    });
     const opened: Chain = {
       state: openCampaign(held, digestOf(held)),
       envelopes: [],
@@ -159,10 +168,16 @@ describe('a plan with a share of the server', () => {
     return verifyDirectives(held, encodePlan(held), chain.envelopes, trusted, verifyEd25519);
   };
 
-  it('is not armed under a root whose people could open with it against a decision', () => {
-    armedUnder(['ada', 'bo', 'cy', 'di'], 3);
-    armedUnder(['ada', 'bo', 'cy', 'di', 'ed'], 4);
-    refused('plan_invalid', () => armedUnder(['ada', 'bo', 'cy', 'di', 'ed'], 3));
+  it('is not armed where those left out of a decision could open it', () => {
+    armedUnder(5, 3, false);
+    armedUnder(7, 5, false);
+    refused('plan_invalid', () => armedUnder(7, 4, false));
+  });
+
+  it('is not armed where they could with the share of the server', () => {
+    armedUnder(4, 3, true);
+    armedUnder(5, 4, true);
+    refused('plan_invalid', () => armedUnder(5, 3, true));
   });
 });
 
