@@ -143,7 +143,7 @@ function meanOf(rates: readonly HashRate[]): HashRate {
   return { perSecond: mean(({ perSecond }) => perSecond), cpuNs: mean(({ cpuNs }) => cpuNs) };
 }
 
-export function auditTable({ processors, peakBytes }: AuditTimes): string {
+export function auditReport({ leaves, threads, processors, peakBytes }: AuditTimes): string {
   const tables = processors.map(({ processor, rounds, ratio }) => {
     const row = (what: string, read: (round: AuditRound) => HashRate, peer?: Ratio): string[] => [
       what,
@@ -159,7 +159,9 @@ export function auditTable({ processors, peakBytes }: AuditTimes): string {
       row('audit, from a standing start', ({ audit }) => rateOf(audit)),
     ]);
   });
+  const count = processors[0]?.rounds.length ?? 0;
   return [
+    `Audit of a log of ${leaves} leaves in a folder, ${threads} threads, median of ${count} rounds\n\n`,
     tables.join('\n'),
     '\n  all cores; the audit reads every tile and leaf and makes the root\n',
     `  peak memory of the audit ${(peakBytes / 2 ** 20).toFixed(0)} MiB\n`,

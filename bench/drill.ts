@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { z } from 'zod';
+import { formatTable } from './table.ts';
 
 const MAIN = fileURLToPath(new URL('../cli/main.ts', import.meta.url));
 
@@ -55,4 +56,17 @@ export async function measureDrill(validators: number): Promise<DrillTimes> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+export function drillReport({ validators, operators, seconds, phases }: DrillTimes): string {
+  const total = phases.reduce((sum, { ms }) => sum + ms, 0);
+  const table = formatTable([
+    ['', 'seconds', 'share'],
+    ...phases.map(({ phase, ms }) => [
+      phase,
+      (ms / 1000).toFixed(1),
+      `${((ms / total) * 100).toFixed(0)} %`,
+    ]),
+  ]);
+  return `Drill of ${validators} validators, ${operators} operators: ${seconds.toFixed(1)} s\n\n${table}`;
 }

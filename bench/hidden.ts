@@ -100,8 +100,8 @@ function upperTail(z: number): number {
   return (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * polynomial;
 }
 
-export function hiddenTable(times: readonly HiddenTimes[]): string {
-  return formatTable([
+export function hiddenReport(times: readonly HiddenTimes[]): string {
+  const table = formatTable([
     ['', 'hidden, ms', 'unknown, ms', 'ratio', 'p'],
     ...times.map(({ what, hiddenMs, unknownMs, p }) => [
       what,
@@ -111,4 +111,6 @@ export function hiddenTable(times: readonly HiddenTimes[]): string {
       p.toFixed(2),
     ]),
   ]);
+  const pairs = times[0]?.pairs ?? 0;
+  return `What is hidden, and what does not exist: median of ${pairs} answers each, asked in turn\n\n${table}`;
 }

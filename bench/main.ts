@@ -1,20 +1,13 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
 import { argv, stderr, stdout, versions } from 'node:process';
 import { parseArgs } from 'node:util';
 
-import { auditTable, measureAudit } from './audit.ts';
-import type { DrillTimes } from './drill.ts';
-import { measureDrill } from './drill.ts';
-import { hiddenTable, measureHidden } from './hidden.ts';
-import type { LogTimes } from './log.ts';
-import { logTable, measureLog } from './log.ts';
-import { measureOpenssl, opensslVersion } from './openssl.ts';
-import type { StatementRound } from './statements.ts';
-import { openStatementBench } from './statements.ts';
-import { formatTable, median } from './table.ts';
-import type { VerifyRate } from './verify.ts';
-import { measureVerify } from './verify.ts';
+import { auditReport, measureAudit } from './audit.ts';
+import { drillReport, measureDrill } from './drill.ts';
+import { hiddenReport, measureHidden } from './hidden.ts';
+import { logReport, measureLog } from './log.ts';
+import { opensslVersion } from './openssl.ts';
+import { measureStatements, statementReport, WARM_UP } from './statement-rounds.ts';
 
 const USAGE = `usage: npm run bench -- [options]
 
@@ -33,84 +26,9 @@ drifts by a factor of two.
 
 /** The server takes no more of one operator about one campaign. */
 const MAX_EACH = 200;
-/** Statements of each operator before anything is measured: code has to be compiled first. */
-const WARM_UP = 20;
 const PARTS = ['statements', 'log', 'audit', 'hidden', 'drill'] as const;
 /** Requests for a hidden campaign, each beside one for a campaign that does not exist. */
 const PAIRS = 2000;
-
-/** One after the other within a minute, so that they can be compared. */
-interface Round {
-  readonly openssl: number;
-  readonly verify: VerifyRate;
-  readonly statements: StatementRound;
-}
-
-async function measureStatements(options: {
-  readonly operators: number;
-  readonly each: number;
-  readonly rounds: number;
-  readonly profile: string | undefined;
-}): Promise<readonly Round[]> {
-  const { operators, each, profile } = options;
-  await using bench = await openStatementBench({
-    operators,
-    ...(profile !== undefined && {
-      nodeOptions: `--cpu-prof --cpu-prof-dir=${resolve(profile)}`,
-    }),
-  });
-  await bench.round(WARM_UP);
-  const rounds: Round[] = [];
-  while (rounds.length < options.rounds) {
-    const openssl = await measureOpenssl();
-    const verify = measureVerify();
-    rounds.push({ openssl, verify, statements: await bench.round(each) });
-  }
-  return rounds;
-}
-
-function statementTable(rounds: readonly Round[]): string {
-  const of = (read: (round: Round) => number): number => median(rounds.map(read));
-  const row = (name: string, read: (round: Round) => number): string[] => [
-    name,
-    of(read).toFixed(0),
-    of((round) => read(round) / round.openssl).toFixed(2),
-  ];
-  const rows = [
-    ['', 'per second', 'x openssl'],
-    row('openssl speed ed25519, verify, one core', ({ openssl }) => openssl),
-    row('verifyEd25519 alone, one core', ({ verify }) => verify.perSecond),
-    row('statements accepted durably over HTTP', ({ statements }) => statements.perSecond),
-  ];
-  const cpu = rounds.flatMap(({ openssl, statements: { serverCpuMs, count } }) =>
-    serverCpuMs === undefined ? [] : [(serverCpuMs / 1000 / count) * openssl],
-  );
-  const p50 = of(({ statements }) => statements.p50Ms).toFixed(0);
-  const p99 = of(({ statements }) => statements.p99Ms).toFixed(0);
-  const share = of(({ verify }) => verify.coreShare * 100).toFixed(0);
-  return [
-    formatTable(rows),
-    '\n',
-    `  answered after ${p50} ms (p50), ${p99} ms (p99)\n`,
-    cpu.length === 0
-      ? ''
-      : `  one statement takes the server the CPU time of ${median(cpu).toFixed(1)} openssl verifications\n`,
-    `  a busy process got ${share} % of a core meanwhile; below 100, others were at work here,\n`,
-    '  which slows down statements and not the other two, which count CPU time\n',
-  ].join('');
-}
-
-function drillTable({ phases }: DrillTimes): string {
-  const total = phases.reduce((sum, { ms }) => sum + ms, 0);
-  return formatTable([
-    ['', 'seconds', 'share'],
-    ...phases.map(({ phase, ms }) => [
-      phase,
-      (ms / 1000).toFixed(1),
-      `${((ms / total) * 100).toFixed(0)} %`,
-    ]),
-  ]);
-}
 
 function countOf(text: string, name: string, max: number): number {
   const count = Number(text);
@@ -148,57 +66,31 @@ async function main(args: string[]): Promise<void> {
   }
   const isAsked = (name: (typeof PARTS)[number]): boolean => only === undefined || only === name;
 
-  const openssl = await opensslVersion();
-  const measured = isAsked('statements')
+  const machine = {
+    cores: availableParallelism(),
+    node: versions.node,
+    openssl: await opensslVersion(),
+  };
+  const statements = isAsked('statements')
     ? await measureStatements({ operators, each, rounds, profile: values.profile })
     : undefined;
-  const log: LogTimes | undefined = isAsked('log') ? await measureLog(rounds) : undefined;
+  const log = isAsked('log') ? await measureLog(rounds) : undefined;
   const audit = isAsked('audit') ? await measureAudit(leaves, rounds) : undefined;
   const hidden = isAsked('hidden') ? await measureHidden(PAIRS) : undefined;
   const drill = isAsked('drill') ? await measureDrill(validators) : undefined;
 
   if (values.json) {
-    const machine = { cores: availableParallelism(), node: versions.node, openssl };
-    const statements = measured && { operators, connections: operators, rounds: measured };
     stdout.write(`${JSON.stringify({ machine, statements, log, audit, hidden, drill })}\n`);
     return;
   }
-  if (measured !== undefined) {
-    stdout.write(
-      [
-        `Statements: median of ${rounds} rounds of ${operators * each}, ${operators} operators on as many kept-alive connections\n`,
-        `(server and client on the same ${availableParallelism()} cores; Node ${versions.node}, ${openssl};\n`,
-        'a real process, SQLite with synchronous=FULL; statements and DPoP proofs are signed ahead)\n\n',
-        statementTable(measured),
-        '\n',
-      ].join(''),
-    );
-  }
-  if (log !== undefined) {
-    stdout.write(
-      [
-        'Log: checkpoints signed and durable, on the disk of the temporary folder; then full tiles over\n',
-        `HTTP, ${log.tiles.connections} connections, median of ${rounds} rounds, servers in turn, load on the same cores\n\n`,
-        logTable(log),
-        '\n',
-      ].join(''),
-    );
-  }
-  if (audit !== undefined) {
-    stdout.write(
-      `Audit of a log of ${audit.leaves} leaves in a folder, ${audit.threads} threads, median of ${rounds} rounds\n\n${auditTable(audit)}\n`,
-    );
-  }
-  if (hidden !== undefined) {
-    stdout.write(
-      `What is hidden, and what does not exist: median of ${PAIRS} answers each, asked in turn\n\n${hiddenTable(hidden)}\n`,
-    );
-  }
-  if (drill !== undefined) {
-    stdout.write(
-      `Drill of ${drill.validators} validators, ${drill.operators} operators: ${drill.seconds.toFixed(1)} s\n\n${drillTable(drill)}`,
-    );
-  }
+  const reports = [
+    statements && statementReport(statements, machine),
+    log && logReport(log),
+    audit && auditReport(audit),
+    hidden && hiddenReport(hidden),
+    drill && drillReport(drill),
+  ];
+  stdout.write(reports.filter((report) => report !== undefined).join('\n'));
 }
 
 main(argv.slice(2)).catch((error: unknown) => {

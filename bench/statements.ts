@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-
 import { startChildStory } from '../test/support/child-story.ts';
 import type { TestOperator } from '../test/support/operators.ts';
 import { makeOperator, makeValidator, snapshotOf } from '../test/support/operators.ts';
@@ -14,6 +12,7 @@ import {
   postSnapshot,
 } from '../test/support/story.ts';
 import { openConnection } from './connection.ts';
+import { cpuTimeMs } from './process-time.ts';
 
 /** What one round of statements took. */
 export interface StatementRound {
@@ -39,8 +38,6 @@ const NO_LIMITS = { ADDRESS_RATE: '1000000', IDENTITY_RATE: '1000000' };
 const LOG_INTERVAL = { LOG_EPOCH_MS: '1000', LOG_EPOCH_LEAVES: '4096' };
 /** Mails that one request may carry. */
 const MAX_MESSAGES = 50;
-/** Clock ticks a second in `/proc`, on every Linux there is. */
-const TICK_MS = 10;
 
 interface Sender {
   readonly operator: TestOperator;
@@ -85,7 +82,7 @@ export async function openStatementBench(options: {
     round: async (each) => {
       const lanes: Uint8Array[][] = [];
       for (const sender of senders) lanes.push(await prepare(story, child.url, sender, each));
-      return sendAll(child.url, lanes, () => cpuTimeOf(child.process.pid));
+      return sendAll(child.url, lanes, () => cpuTimeMs(child.process.pid));
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
@@ -119,11 +116,11 @@ async function prepare(
 async function sendAll(
   url: string,
   lanes: readonly (readonly Uint8Array[])[],
-  cpuTimeMs: () => Promise<number | undefined>,
+  readCpuMs: () => Promise<number | undefined>,
 ): Promise<StatementRound> {
   const connections = await Promise.all(lanes.map(() => openConnection(new URL(url))));
   const latencies: number[] = [];
-  const cpuBefore = await cpuTimeMs();
+  const cpuBefore = await readCpuMs();
   const start = performance.now();
   await Promise.all(
     connections.map(async (connection, index) => {
@@ -136,7 +133,7 @@ async function sendAll(
     }),
   );
   const seconds = (performance.now() - start) / 1000;
-  const cpuAfter = await cpuTimeMs();
+  const cpuAfter = await readCpuMs();
   for (const connection of connections) connection.close();
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => latencies[Math.floor(share * latencies.length)] ?? 0;
@@ -148,12 +145,4 @@ async function sendAll(
     serverCpuMs:
       cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore,
   };
-}
-
-async function cpuTimeOf(pid: number | undefined): Promise<number | undefined> {
-  const stat = await readFile(`/proc/${pid ?? 0}/stat`, 'utf8').catch(() => undefined);
-  // The second field is a name in brackets, which may hold anything; times are the 14th and 15th.
-  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields === undefined) return undefined;
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
