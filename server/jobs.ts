@@ -6,6 +6,7 @@ import { startLoop } from './jobs/loop.ts';
 import { mailWorker } from './jobs/mail-worker.ts';
 import { timestamper } from './jobs/timestamper.ts';
 import { smtpTransport } from './jobs/transport.ts';
+import type { Custodian } from './services/custody/custodian.ts';
 import type { Logger } from './services/logger.ts';
 import type { Roster } from './services/people/roster.ts';
 import type { Stores } from './stores.ts';
@@ -24,7 +25,7 @@ export interface JobDeps {
   /** What is due by the clock, or was left undone. */
   readonly finish: () => Promise<void>;
   /** Publishes the server's own shares; undefined where it holds none. */
-  readonly custody: (() => Promise<void>) | undefined;
+  readonly custody: Pick<Custodian, 'tend' | 'settle'> | undefined;
   readonly log: LogRunner;
   readonly logger: Logger;
   readonly now: () => number;
@@ -47,7 +48,7 @@ export function startJobs(deps: JobDeps): Jobs {
   const growing = log.run(config.epochMs, stopping.signal).catch(deps.onFatal);
   const refreshing = startLoop('finish', FINISH_MS, deps.finish, logger);
   const { custody } = deps;
-  const tending = custody && startLoop('custody', CUSTODY_MS, custody, logger);
+  const tending = custody && startLoop('custody', CUSTODY_MS, () => custody.tend(), logger);
   const mailing = startMail(deps, stopping.signal);
   mailing?.kick();
   const stamping = startTimestamps(deps, stopping.signal);
@@ -60,6 +61,7 @@ export function startJobs(deps: JobDeps): Jobs {
       stopping.abort();
       const loops = [refreshing, tending, mailing, stamping];
       await Promise.all([growing, ...loops.map((loop) => loop?.stop())]);
+      await custody?.settle();
     },
   };
 }

@@ -178,7 +178,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     stores,
     roster: services.roster,
     finish: services.finish,
-    custody: custodyKey && (() => services.custodian.tend()),
+    custody: custodyKey && services.custodian,
     log: logRunner,
     ...options,
   });
@@ -193,7 +193,10 @@ export async function startServer(config: Config, options: StartOptions): Promis
   return {
     url: publicUrl,
     sequence: logRunner.sequence,
-    tendShares: () => services.custodian.tend(),
+    async tendShares() {
+      await services.custodian.tend();
+      await services.custodian.settle();
+    },
     async close() {
       state.isReady = false;
       await Promise.all([server.stop(GRACE_MS), jobs.stop()]);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { copyFile, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import { formatTime } from '../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import { encodePublication, verifyPublication } from '../../protocol/statement/share.ts';
 import { makeCard } from '../../server/card.ts';
+import { listen } from '../cli/support/static-server.ts';
 import { beaconJson, QUICKNET_ROUNDS } from '../protocol/embargo/drand.ts';
 import { sealCampaign } from '../support/campaign.ts';
 import { DAY_MS, HOUR_MS, testClock } from '../support/clock.ts';
@@ -398,5 +400,47 @@ describe('the server as custodian of a time-locked share', () => {
     await server.tendShares();
     assert.equal(await story.status(), 'released');
     await rm(folder, { recursive: true });
+  });
+
+  it('keeps no other share waiting while its beacon hangs', async () => {
+    const [, , [round, signature] = [0, '']] = QUICKNET_ROUNDS;
+    const t0 = timeOfRound(QUICKNET, round);
+    const clock = testClock(t0 - HOUR_MS);
+    const officers = await makeOfficers(3);
+    const asked: ServerResponse[] = [];
+    await using relay = await listen((_, response) => void asked.push(response));
+    await using server = await startTestServer({
+      officers,
+      custody: true,
+      now: clock.now,
+      env: { BEACONS: relay.url },
+    });
+    const snapshot = await postSnapshot(server, snapshotOf([makeValidator(1n)]));
+    const locked = await openStory(server, { snapshot, serverShares: 1, timelock: true });
+    const plain = await openStory(server, { snapshot, serverShares: 1 });
+    const other = await openStory(server, { snapshot, serverShares: 1 });
+    for (const story of [locked, plain, other]) await story.arm();
+    clock.set(t0);
+    const speak = async (story: Story): Promise<void> => {
+      for (const officer of officers.slice(0, 2)) {
+        expectStatus(await story.publishShare(officer, 'release'), 200);
+      }
+    };
+    const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+      for (let looks = 0; !(await holds()); looks += 1) {
+        assert.ok(looks < 200);
+        await wait(10);
+      }
+    };
+    await speak(locked);
+    await until(() => asked.length > 0);
+    for (const story of [plain, other]) {
+      await speak(story);
+      await until(async () => (await story.status()) === 'released');
+    }
+    assert.equal(await locked.status(), 'armed');
+    assert.equal(asked.length, 1, 'one look at a share at a time');
+    asked[0]?.end(beaconJson(round, signature));
+    await until(async () => (await locked.status()) === 'released');
   });
 });

@@ -16,9 +16,9 @@ import type { CustodyShare, Registry } from '../campaign/registry.ts';
 import { ServiceError } from '../error.ts';
 import { describeFailure } from '../failure.ts';
 import type { Logger } from '../logger.ts';
-import { serial } from '../serial.ts';
 import type { Evidence } from './due.ts';
 import { isTurn, requireTurn } from './due.ts';
+import { sideBySide } from './side-by-side.ts';
 
 /** With which the server holds shares; apart from its other keys and from its data. */
 export interface CustodyKey {
@@ -59,8 +59,13 @@ export interface Custodian {
    * @throws {@link ServiceError} `refused`; {@link ProtocolError} `plan_invalid`
    */
   checkKept(plan: Plan, digest: string): Promise<void>;
-  /** Publish what is due by now, forget what is of no use any more. */
+  /**
+   * Begin to publish what is due by now and to forget what is of no use any more, each share by itself:
+   * one whose beacon hangs keeps no other waiting.
+   */
   tend(): Promise<void>;
+  /** Resolves when no share is being looked after. */
+  settle(): Promise<void>;
   /** Say of every campaign what this server holds, and that it cannot where it cannot. */
   announce(): Promise<void>;
 }
@@ -74,6 +79,8 @@ interface Deps extends Evidence {
   readonly logger: Logger;
 }
 
+/** Shares that are looked after at a time. Nearly always it is one, and what takes long is waiting. */
+const MAX_AT_ONCE = 32;
 /** How soon what failed is tried again. */
 const RETRY_MS = 5_000;
 
@@ -88,7 +95,7 @@ const RETRY_MS = 5_000;
 export function custodian(deps: Deps): Custodian {
   const { key, store, registry, trust, logger, now } = deps;
   const failedAt = new Map<string, number>();
-  const order = serial();
+  const hands = sideBySide(MAX_AT_ONCE);
 
   /** The key, while the root in force names it. */
   const ownKey = (): CustodyKey | undefined => {
@@ -97,33 +104,24 @@ export function custodian(deps: Deps): Custodian {
     return isListed ? key : undefined;
   };
 
-  const tendAll = async (): Promise<void> => {
-    const shares = await store.listOwnShares();
-    if (shares.length === 0) return;
-    const campaigns = registry.all();
-    for (const share of shares) {
-      const campaign = campaigns.find(({ plans }) => plans.has(share.plan));
-      if (campaign !== undefined) await tendShare(share, campaign);
-    }
-  };
+  const nameOf = ({ plan, holder }: OwnShare): string => `${plan} ${holder}`;
 
-  const tendShare = async (share: OwnShare, campaign: Campaign): Promise<void> => {
-    if (isOver(share, campaign)) {
-      await store.forgetShare(share);
-      return;
-    }
-    if (share.plan !== campaign.state.plan || !isTurn(campaign, now())) return;
-    const name = `${share.plan} ${share.holder}`;
-    if (Math.abs(now() - (failedAt.get(name) ?? -Infinity)) < RETRY_MS) return;
+  const tendShare = async (share: OwnShare): Promise<void> => {
+    const campaign = registry.all().find(({ plans }) => plans.has(share.plan));
+    if (campaign === undefined) return;
+    const name = nameOf(share);
     try {
-      await publish(share, campaign);
+      if (!isOver(share, campaign)) {
+        if (share.plan !== campaign.state.plan || !isTurn(campaign, now())) return;
+        if (Math.abs(now() - (failedAt.get(name) ?? -Infinity)) < RETRY_MS) return;
+        await publish(share, campaign);
+      }
+      await store.forgetShare(share);
     } catch (error) {
       failedAt.set(name, now());
       const fields = { campaign: campaign.state.campaign, ...describeFailure(error) };
       logger.error(fields, 'a share of the server cannot be published');
-      return;
     }
-    await store.forgetShare(share);
   };
 
   const publish = async ({ holder, sealed }: OwnShare, campaign: Campaign): Promise<void> => {
@@ -173,8 +171,12 @@ export function custodian(deps: Deps): Custodian {
       await checkShares(plan, (holder) => shares.find((it) => it.holder === holder)?.sealed);
     },
 
-    // One look at a time, so that no share is published twice.
-    tend: () => order.run('', tendAll),
+    async tend() {
+      for (const share of await store.listOwnShares()) {
+        hands.begin(nameOf(share), () => tendShare(share));
+      }
+    },
+    settle: () => hands.settle(),
 
     async announce() {
       const held = new Set((await store.listOwnShares()).map(({ plan }) => plan));
