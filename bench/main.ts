@@ -6,6 +6,7 @@ import { auditReport, measureAudit } from './audit.ts';
 import { drillReport, measureDrill } from './drill.ts';
 import { hiddenReport, measureHidden } from './hidden.ts';
 import { logReport, measureLog } from './log.ts';
+import { measureOpening, openingReport } from './opening.ts';
 import { opensslVersion } from './openssl.ts';
 import { measureStatements, statementReport, WARM_UP } from './statement-rounds.ts';
 
@@ -15,8 +16,9 @@ What is measured and against whom. Compare only figures of one run: the speed of
 drifts by a factor of two.
 
   --json             one JSON document instead of tables
-  --only NAME        statements, log, audit, hidden or drill
+  --only NAME        statements, log, audit, opening, hidden or drill
   --leaves N         of the log that is audited (1000000)
+  --megabytes N      of each artifact of the patch that is opened (20)
   --operators N      operators, each with one kept-alive connection (128)
   --each N           statements of each operator in a round (45)
   --rounds N         of openssl, bare verification and statements in turn (3)
@@ -26,7 +28,7 @@ drifts by a factor of two.
 
 /** The server takes no more of one operator about one campaign. */
 const MAX_EACH = 200;
-const PARTS = ['statements', 'log', 'audit', 'hidden', 'drill'] as const;
+const PARTS = ['statements', 'log', 'audit', 'opening', 'hidden', 'drill'] as const;
 /** Requests for a hidden campaign, each beside one for a campaign that does not exist. */
 const PAIRS = 2000;
 
@@ -48,6 +50,7 @@ async function main(args: string[]): Promise<void> {
       rounds: { type: 'string', default: '3' },
       validators: { type: 'string', default: '200' },
       leaves: { type: 'string', default: '1000000' },
+      megabytes: { type: 'string', default: '20' },
       profile: { type: 'string' },
     },
   });
@@ -60,6 +63,7 @@ async function main(args: string[]): Promise<void> {
   const each = countOf(values.each, 'each', Math.floor((MAX_EACH - WARM_UP) / rounds));
   const validators = countOf(values.validators, 'validators', 10_000);
   const leaves = countOf(values.leaves, 'leaves', 100_000_000);
+  const megabytes = countOf(values.megabytes, 'megabytes', 500);
   const { only } = values;
   if (only !== undefined && !PARTS.some((part) => part === only)) {
     throw new RangeError(`--only is one of ${PARTS.join(', ')}`);
@@ -76,17 +80,23 @@ async function main(args: string[]): Promise<void> {
     : undefined;
   const log = isAsked('log') ? await measureLog(rounds) : undefined;
   const audit = isAsked('audit') ? await measureAudit(leaves, rounds) : undefined;
+  const opening = isAsked('opening')
+    ? await measureOpening(megabytes * 1_000_000, rounds)
+    : undefined;
   const hidden = isAsked('hidden') ? await measureHidden(PAIRS) : undefined;
   const drill = isAsked('drill') ? await measureDrill(validators) : undefined;
 
   if (values.json) {
-    stdout.write(`${JSON.stringify({ machine, statements, log, audit, hidden, drill })}\n`);
+    stdout.write(
+      `${JSON.stringify({ machine, statements, log, audit, opening, hidden, drill })}\n`,
+    );
     return;
   }
   const reports = [
     statements && statementReport(statements, machine),
     log && logReport(log),
     audit && auditReport(audit),
+    opening && openingReport(opening),
     hidden && hiddenReport(hidden),
     drill && drillReport(drill),
   ];

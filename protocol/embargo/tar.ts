@@ -108,6 +108,16 @@ function checkName(name: string): void {
 /** Both are already in the attacker's hands, so this may stop early, and it has to be fast. */
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
+  const [ours, theirs] = [words(a), words(b)];
+  for (let index = 0; index < ours.length; index++) {
+    if (ours[index] !== theirs[index]) return false;
+  }
   return true;
+}
+
+/** Four bytes at a time. @param archive - Of a size class: a multiple of four. */
+function words(archive: Uint8Array): Uint32Array {
+  const { buffer, byteOffset, length } =
+    archive.byteOffset % 4 === 0 ? archive : new Uint8Array(archive);
+  return new Uint32Array(buffer, byteOffset, length / 4);
 }

@@ -24,6 +24,18 @@ describe('packFiles and unpackFiles', () => {
     );
   });
 
+  it('read an archive wherever in memory it begins', async () => {
+    const files = new Map([['a.patch', body]]);
+    const archive = await packFiles(files);
+    for (const offset of [1, 2, 3, 4]) {
+      const moved = new Uint8Array(archive.length + offset).subarray(offset);
+      moved.set(archive);
+      assert.deepEqual(await unpackFiles(moved), files);
+      moved[moved.length - 1] = 1;
+      await assert.rejects(unpackFiles(moved), { code: 'bundle_invalid' });
+    }
+  });
+
   it('make the same archive whatever the order the files come in', async () => {
     const one = await packFiles(
       new Map([
