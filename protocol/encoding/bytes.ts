@@ -143,8 +143,12 @@ export function sha256Hex(bytes: Uint8Array): string {
   return toHex(nobleSha256(bytes));
 }
 
-/** As {@link sha256Hex}, by the platform's own code: for megabytes. */
+/** More than this Node's Web Crypto does not take. */
+const MAX_DIGEST_BYTES = 2 ** 31 - 1;
+
+/** As {@link sha256Hex}, by the platform's own code and beside this thread: for megabytes. */
 export async function sha256HexOfLarge(bytes: Uint8Array): Promise<string> {
+  if (bytes.length > MAX_DIGEST_BYTES) return sha256Hex(bytes);
   // Web Crypto takes no shared memory, and we have none.
   const digest = await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>);
   return toHex(new Uint8Array(digest));
