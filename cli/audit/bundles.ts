@@ -1,6 +1,7 @@
 import { openAge } from '../../platform/age.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
-import { openBundle, openClosing, type Bundle } from '../../protocol/embargo/bundle.ts';
+import { openBundle, type Bundle } from '../../protocol/embargo/bundle.ts';
+import { openClosing } from '../../protocol/embargo/closing-bundle.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { inRevision, LIMIT, RECORD } from '../../protocol/record/layout.ts';

@@ -3,7 +3,7 @@ import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
-import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
+import { verifyDocuments } from '../../protocol/embargo/closing-bundle.ts';
 import { planJson } from '../../protocol/record/derived.ts';
 import { inRevision, LIMIT, RECORD, revisionOf } from '../../protocol/record/layout.ts';
 import { readme } from '../../protocol/record/readme.ts';

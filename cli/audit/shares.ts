@@ -1,4 +1,8 @@
-import { checkSplit, combineShares, verifyPlannedShare } from '../../protocol/embargo/share.ts';
+import {
+  checkSplit,
+  combineShares,
+  verifyPlannedShare,
+} from '../../protocol/embargo/planned-shares.ts';
 import type { KeyName } from '../../protocol/plan/key-name.ts';
 import type { OfficerShare, Share } from '../../protocol/embargo/share.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';

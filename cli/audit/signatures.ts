@@ -1,8 +1,9 @@
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import { mergeDetached } from '../../protocol/contact/openpgp.ts';
+import { mergeDetached } from '../../protocol/contact/detached.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { parseInstant } from '../../protocol/encoding/time.ts';
-import { parseSignatureFiles, verifyRelease } from '../../protocol/embargo/bundle.ts';
+import { parseSignatureFiles } from '../../protocol/embargo/signature-bundle.ts';
+import { verifyRelease } from '../../protocol/embargo/bundle.ts';
 import { verifyApproval, type Approvers } from '../../protocol/embargo/approval.ts';
 import { inRevision, LIMIT, RECORD } from '../../protocol/record/layout.ts';
 import { parseEnvelopeFile } from '../../protocol/record/lines.ts';

@@ -1,5 +1,5 @@
 import { readFileBounded } from '../../platform/read-file.ts';
-import { openClosing } from '../../protocol/embargo/bundle.ts';
+import { openClosing } from '../../protocol/embargo/closing-bundle.ts';
 import { fetchChain, hasChain, loadChain, type Chain } from '../client/chain.ts';
 import { withAnswerLimit } from '../client/http.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';

@@ -1,5 +1,5 @@
 import { generateSeed } from '../../platform/ed25519.ts';
-import { generateContactKey } from '../../protocol/contact/openpgp.ts';
+import { generateContactKey } from '../../protocol/contact/contact-key.ts';
 import { fingerprintOf, readContactKey } from '../../protocol/contact/key.ts';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { encodeEnvelope } from '../../protocol/signature/dsse.ts';

@@ -1,4 +1,4 @@
-import { signatureFiles } from '../../protocol/embargo/bundle.ts';
+import { signatureFiles } from '../../protocol/embargo/signature-bundle.ts';
 import { officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
 import { parsePlan } from '../../protocol/plan/plan.ts';
 import { keptPlans, loadChain } from '../client/chain.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { OutputExistsError } from '../../platform/files.ts';
 import { custodyText } from '../../protocol/plan/server-custody.ts';
-import { officerKeys } from '../../protocol/contact/openpgp.ts';
+import { officerKeys } from '../../protocol/contact/detached.ts';
 import { readContactKey } from '../../protocol/contact/key.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';

@@ -1,4 +1,4 @@
-import { generateContactKey } from '../../protocol/contact/openpgp.ts';
+import { generateContactKey } from '../../protocol/contact/contact-key.ts';
 import { generateKey } from '../../protocol/embargo/age.ts';
 import { personId } from '../../protocol/encoding/shape.ts';
 import { signerFromSeed } from '../../platform/ed25519.ts';

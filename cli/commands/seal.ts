@@ -1,5 +1,5 @@
 import { parsePlan, planDigest } from '../../protocol/plan/plan.ts';
-import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
+import { verifyDocuments } from '../../protocol/embargo/closing-bundle.ts';
 import { openDraft, type Draft } from '../../protocol/embargo/draft.ts';
 import { argument, findOption, hasFlag, type Command, type Input } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';

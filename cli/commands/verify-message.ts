@@ -1,4 +1,4 @@
-import { officerKeys } from '../../protocol/contact/openpgp.ts';
+import { officerKeys } from '../../protocol/contact/detached.ts';
 import { loadTrust } from '../client/trust.ts';
 import { argument, findOption, type Command } from '../command.ts';
 import { readInputFile } from '../home/files.ts';

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { documentDigest } from '../../protocol/commitment/document.ts';
-import { parseSignatureFiles } from '../../protocol/embargo/bundle.ts';
+import { parseSignatureFiles } from '../../protocol/embargo/signature-bundle.ts';
 import { parseRelease, releaseSums } from '../../protocol/embargo/release.ts';
 import { isOfficerSignature, officerKeysBeside } from '../../protocol/embargo/sums-signatures.ts';
 import { encodeSums, parseSums, SUMS_NAME } from '../../protocol/embargo/sums.ts';

@@ -12,7 +12,7 @@ import { checkAgainstServer } from './drafts.ts';
 import { requireLastingTrust } from './lasting-trust.ts';
 import { loadSnapshot } from './local-tally.ts';
 import type { Companions } from './move.ts';
-import { checkAttachments, signPlaintext } from './plaintext-signatures.ts';
+import { checkAttachments, signPlaintext } from './plaintext-attachment.ts';
 import { checkReviews } from './reviews.ts';
 import type { OfficerSession } from './session.ts';
 import type { Pending, RevisedPlan, Standing } from './standing.ts';

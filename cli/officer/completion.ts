@@ -1,7 +1,7 @@
 import type { Revision } from '../../protocol/campaign/chain.ts';
 import type { CampaignState } from '../../protocol/campaign/campaign.ts';
 import type { Action } from '../../protocol/campaign/transitions.ts';
-import { openSignatures } from '../../protocol/embargo/bundle.ts';
+import { openSignatures } from '../../protocol/embargo/signature-bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import type { VerifiedDirective } from '../../protocol/campaign/directive.ts';
 import { CliError, ProblemError, UsageError } from '../errors.ts';

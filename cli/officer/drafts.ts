@@ -3,13 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openAge } from '../../platform/age.ts';
 import { parsePlan, type Plan } from '../../protocol/plan/plan.ts';
-import { verifyDocuments } from '../../protocol/embargo/bundle.ts';
-import {
-  checkDraft,
-  openDraft,
-  type Ciphertexts,
-  type Draft,
-} from '../../protocol/embargo/draft.ts';
+import { verifyDocuments } from '../../protocol/embargo/closing-bundle.ts';
+import { checkDraft, type Ciphertexts } from '../../protocol/embargo/check-draft.ts';
+import { openDraft, type Draft } from '../../protocol/embargo/draft.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';

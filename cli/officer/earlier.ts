@@ -1,6 +1,6 @@
 import { commitmentName, type CommitmentEntry } from '../../protocol/commitment/commitment.ts';
 import { parsePlan } from '../../protocol/plan/plan.ts';
-import { earlierName } from '../../protocol/embargo/bundle.ts';
+import { earlierName } from '../../protocol/embargo/closing-bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 
 /** What a revision takes along from those before it, so that nothing committed to is forgotten. */

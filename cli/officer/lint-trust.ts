@@ -1,4 +1,4 @@
-import { readRecipientKey } from '../../protocol/contact/openpgp.ts';
+import { readRecipientKey } from '../../protocol/contact/contact-key.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';

@@ -4,7 +4,7 @@ import { seal } from '../../protocol/embargo/age.ts';
 import type { FindBeacon } from '../../protocol/embargo/beacon.ts';
 import { signShare } from '../../protocol/embargo/custody.ts';
 import type { KeyName } from '../../protocol/plan/key-name.ts';
-import { combineShares } from '../../protocol/embargo/share.ts';
+import { combineShares } from '../../protocol/embargo/planned-shares.ts';
 import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { signEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';

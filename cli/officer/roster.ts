@@ -1,5 +1,5 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import { readRecipientKey } from '../../protocol/contact/openpgp.ts';
+import { readRecipientKey } from '../../protocol/contact/contact-key.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Ed25519PublicKey } from '../../protocol/signature/ed25519.ts';
 import { bindIdentities, type Bindings } from '../../protocol/stake/bindings.ts';

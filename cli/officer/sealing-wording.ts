@@ -9,7 +9,8 @@ import {
   parseDocument,
 } from '../../protocol/commitment/document.ts';
 import { encodePlan, parsePlan, type Plan } from '../../protocol/plan/plan.ts';
-import { openClosing, sealBundle } from '../../protocol/embargo/bundle.ts';
+import { openClosing } from '../../protocol/embargo/closing-bundle.ts';
+import { sealBundle } from '../../protocol/embargo/bundle.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { readAccessKey, withAccessKey } from '../../protocol/embargo/notice.ts';
 import { encodeRelease } from '../../protocol/embargo/release.ts';

@@ -14,7 +14,7 @@ import { custodyText } from '../../protocol/plan/server-custody.ts';
 import { generateKey } from '../../protocol/embargo/age.ts';
 import type { AgeKey } from '../../protocol/embargo/age.ts';
 import { sealBundle } from '../../protocol/embargo/bundle.ts';
-import { checkDraft } from '../../protocol/embargo/draft.ts';
+import { checkDraft } from '../../protocol/embargo/check-draft.ts';
 import type { Draft } from '../../protocol/embargo/draft.ts';
 import { withAccessKey } from '../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums } from '../../protocol/embargo/release.ts';

@@ -1,5 +1,6 @@
 import { isDue } from '../../protocol/campaign/due.ts';
-import { combineShares, type OfficerShare } from '../../protocol/embargo/share.ts';
+import { combineShares } from '../../protocol/embargo/planned-shares.ts';
+import { type OfficerShare } from '../../protocol/embargo/share.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
 import { sameClosingKey, type Chain } from '../client/chain.ts';

@@ -5,12 +5,8 @@ import {
   approvedRevision,
   verifyApproval,
 } from '../../protocol/embargo/approval.ts';
-import {
-  openBundle,
-  openSignatures,
-  type Bundle,
-  type Signatures,
-} from '../../protocol/embargo/bundle.ts';
+import { openBundle, type Bundle } from '../../protocol/embargo/bundle.ts';
+import { openSignatures, type Signatures } from '../../protocol/embargo/signature-bundle.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';

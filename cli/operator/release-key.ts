@@ -7,7 +7,7 @@ import {
   type OpenedPublications,
   type Publication,
 } from '../../protocol/embargo/publications.ts';
-import { combineShares } from '../../protocol/embargo/share.ts';
+import { combineShares } from '../../protocol/embargo/planned-shares.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';

@@ -4,9 +4,11 @@ import { openAge } from '../../platform/age.ts';
 import { readFileBounded } from '../../platform/read-file.ts';
 import { ciphertextsOfAll } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
-import { openBundle, openClosing, openSignatures } from '../../protocol/embargo/bundle.ts';
+import { openBundle } from '../../protocol/embargo/bundle.ts';
+import { openClosing } from '../../protocol/embargo/closing-bundle.ts';
+import { openSignatures } from '../../protocol/embargo/signature-bundle.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
-import { combineShares } from '../../protocol/embargo/share.ts';
+import { combineShares } from '../../protocol/embargo/planned-shares.ts';
 import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import {

@@ -3,8 +3,8 @@ import type { PrivateKey, PublicKey } from 'openpgp';
 import { ProtocolError } from '../errors.ts';
 import { requireArmor } from './armor.ts';
 import { OPENPGP_CONFIG, readContactKey, readPublicKey } from './key.ts';
-import { verifySignature } from './openpgp.ts';
-import type { OfficerKeys } from './openpgp.ts';
+import { verifySignature } from './detached.ts';
+import type { OfficerKeys } from './detached.ts';
 
 /** A message that an officer signed and that was encrypted to us. */
 export interface SignedMessage {

@@ -1,8 +1,8 @@
-import { officerKeys, verifyDetached } from '../contact/openpgp.ts';
+import { officerKeys, verifyDetached } from '../contact/detached.ts';
 import type { Revision, VerifiedChain } from '../campaign/chain.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Release } from './release.ts';
-import type { Signatures } from './bundle.ts';
+import type { Signatures } from './signature-bundle.ts';
 import { verifySums } from './sums-signatures.ts';
 import { sha256Hex, utf8Decode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';

@@ -8,7 +8,7 @@ import { open, seal } from './age.ts';
 import type { FindBeacon } from './beacon.ts';
 import type { KeyName } from '../plan/key-name.ts';
 import { openLockedShare, verifyLockedShare } from './locked-share.ts';
-import { verifyPlannedShare } from './share.ts';
+import { verifyPlannedShare } from './planned-shares.ts';
 import { findChain, timeOfRound } from '../plan/timelock.ts';
 
 /**

@@ -3,7 +3,7 @@ import { sha256Hex } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Beacon } from './beacon.ts';
 import { readLock, unlock } from './lock.ts';
-import { verifyPlannedShare } from './share.ts';
+import { verifyPlannedShare } from './planned-shares.ts';
 
 /**
  * Check, before the round, that a file is the one in which the plan has this officer's release share

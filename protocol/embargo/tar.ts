@@ -121,3 +121,10 @@ function words(archive: Uint8Array): Uint32Array {
     archive.byteOffset % 4 === 0 ? archive : new Uint8Array(archive);
   return new Uint32Array(buffer, byteOffset, length / 4);
 }
+
+/** @throws {@link ProtocolError} `bundle_invalid` unless there is one of that name. */
+export function getFile(files: Files, name: string): Uint8Array {
+  const bytes = files.get(name);
+  if (bytes === undefined) throw new ProtocolError('bundle_invalid', 'a file is missing');
+  return bytes;
+}

@@ -1,7 +1,7 @@
 import type { Revision } from '../campaign/chain.ts';
 import { commitmentName } from '../commitment/commitment.ts';
 import type { Plan } from '../plan/plan.ts';
-import { earlierName } from '../embargo/bundle.ts';
+import { earlierName } from '../embargo/closing-bundle.ts';
 import type { Files } from '../embargo/tar.ts';
 import type { OperatorStatement } from '../statement/operator.ts';
 import { isPlanned } from '../statement/share.ts';

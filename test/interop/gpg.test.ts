@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { buildMessage } from '../../cli/mail/message.ts';
 import { decryptAndVerify } from '../../protocol/contact/message.ts';
-import { readRecipientKey } from '../../protocol/contact/openpgp.ts';
+import { readRecipientKey } from '../../protocol/contact/contact-key.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { DAY_MS, meet, type People } from '../protocol/contact/people.ts';
 import { NOW, twoSignatures } from './support/openpgp.ts';

@@ -10,7 +10,7 @@ import Database from 'better-sqlite3';
 
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { generateKey, open, seal } from '../../protocol/embargo/age.ts';
-import { combineShares } from '../../protocol/embargo/share.ts';
+import { combineShares } from '../../protocol/embargo/planned-shares.ts';
 import { QUICKNET, timeOfRound } from '../../protocol/plan/timelock.ts';
 import { sha256Hex, toBase64 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';

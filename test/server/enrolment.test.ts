@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
 import { generateSeed, signerFromSeed } from '../../platform/ed25519.ts';
-import { generateContactKey } from '../../protocol/contact/openpgp.ts';
+import { generateContactKey } from '../../protocol/contact/contact-key.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { MINUTE_MS, testClock } from '../support/clock.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 
 import { decryptAndVerify } from '../../protocol/contact/message.ts';
-import { officerKeys } from '../../protocol/contact/openpgp.ts';
+import { officerKeys } from '../../protocol/contact/detached.ts';
 import { HOUR_MS, MINUTE_MS } from '../support/clock.ts';
 import type { BeforeAnswer, MailServer, ReceivedMail, Verdict } from '../support/mail-server.ts';
 import { startMailServer } from '../support/mail-server.ts';

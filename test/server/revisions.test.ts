@@ -7,7 +7,8 @@ import { documentDigest, encodeDocument } from '../../protocol/commitment/docume
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { encodePlan, planDigest } from '../../protocol/plan/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
-import { earlierName, sealBundle } from '../../protocol/embargo/bundle.ts';
+import { earlierName } from '../../protocol/embargo/closing-bundle.ts';
+import { sealBundle } from '../../protocol/embargo/bundle.ts';
 import { sha256Hex, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { signEnvelope } from '../../protocol/signature/dsse.ts';
 import { encodePublication } from '../../protocol/statement/share.ts';

@@ -1,6 +1,6 @@
 import { generateSeed, signerFromSeed, type KeyedSigner } from '../../platform/ed25519.ts';
-import { generateContactKey } from '../../protocol/contact/openpgp.ts';
-import type { ContactKey } from '../../protocol/contact/openpgp.ts';
+import { generateContactKey } from '../../protocol/contact/contact-key.ts';
+import type { ContactKey } from '../../protocol/contact/contact-key.ts';
 import type { AgeKey } from '../../protocol/embargo/age.ts';
 import { generateKey } from '../../protocol/embargo/age.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 import { generateSeed, signerFromSeed, type KeyedSigner } from '../../platform/ed25519.ts';
-import type { ContactKey } from '../../protocol/contact/openpgp.ts';
-import { generateContactKey } from '../../protocol/contact/openpgp.ts';
+import type { ContactKey } from '../../protocol/contact/contact-key.ts';
+import { generateContactKey } from '../../protocol/contact/contact-key.ts';
 import { fromHex, toBase58 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';

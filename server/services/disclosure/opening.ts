@@ -1,8 +1,8 @@
 import type { Plan } from '../../../protocol/plan/plan.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../../protocol/encoding/time.ts';
-import { openClosing } from '../../../protocol/embargo/bundle.ts';
-import { combineShares } from '../../../protocol/embargo/share.ts';
+import { openClosing } from '../../../protocol/embargo/closing-bundle.ts';
+import { combineShares } from '../../../protocol/embargo/planned-shares.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import { parseEnvelope } from '../../../protocol/signature/dsse.ts';
 import { parsePublication } from '../../../protocol/statement/share.ts';

@@ -1,6 +1,6 @@
 import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
-import { readRecipientKey } from '../../../protocol/contact/openpgp.ts';
+import { readRecipientKey } from '../../../protocol/contact/contact-key.ts';
 import { NO_CAMPAIGN } from '../../../protocol/log/opening.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';

@@ -1,5 +1,5 @@
 import { isDue, mayDisclose } from '../../../protocol/campaign/due.ts';
-import { verifyPlannedShare } from '../../../protocol/embargo/share.ts';
+import { verifyPlannedShare } from '../../../protocol/embargo/planned-shares.ts';
 import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
 import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';

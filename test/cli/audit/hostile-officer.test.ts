@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { withIndex } from '../../../protocol/record/assemble.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
-import { mergeDetached, detachedSign } from '../../../protocol/contact/openpgp.ts';
+import { mergeDetached, detachedSign } from '../../../protocol/contact/detached.ts';
 import { generateKey, seal } from '../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../protocol/embargo/bundle.ts';
 import { sha256Hex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';

@@ -13,7 +13,7 @@ import { lintContacts, lintLasting } from '../../../cli/officer/lint-trust.ts';
 import { encodeRosterFile } from '../../../cli/officer/roster-file.ts';
 import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
 import type { Plan } from '../../../protocol/plan/plan.ts';
-import { generateContactKey } from '../../../protocol/contact/openpgp.ts';
+import { generateContactKey } from '../../../protocol/contact/contact-key.ts';
 import { fromHex, sha256Hex, toBase58, toHex } from '../../../protocol/encoding/bytes.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
 import { encodeSnapshot } from '../../../protocol/stake/snapshot.ts';

@@ -11,7 +11,7 @@ import { draftPath } from '../../../cli/officer/sealed-dir.ts';
 import { openOfficerSession, type OfficerSession } from '../../../cli/officer/session.ts';
 import { loadStanding } from '../../../cli/officer/standing.ts';
 import { laterTime, stopPath } from '../../../cli/officer/stop.ts';
-import { officerKeys } from '../../../protocol/contact/openpgp.ts';
+import { officerKeys } from '../../../protocol/contact/detached.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import { encodeTuf, signTuf } from '../../../protocol/trust/metadata.ts';

@@ -1,4 +1,4 @@
-import { detachedSign, mergeDetached } from '../../../protocol/contact/openpgp.ts';
+import { detachedSign, mergeDetached } from '../../../protocol/contact/detached.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import type { People } from '../../protocol/contact/people.ts';
 import type { Workshop } from './tools.ts';

@@ -1,6 +1,8 @@
 import * as openpgp from 'openpgp';
-import { generateContactKey, officerKeys } from '../../../protocol/contact/openpgp.ts';
-import type { ContactKey, OfficerKeys } from '../../../protocol/contact/openpgp.ts';
+import { generateContactKey } from '../../../protocol/contact/contact-key.ts';
+import { officerKeys } from '../../../protocol/contact/detached.ts';
+import type { ContactKey } from '../../../protocol/contact/contact-key.ts';
+import type { OfficerKeys } from '../../../protocol/contact/detached.ts';
 
 /** When every key of these tests is made. */
 export const BEGIN = new Date('2026-11-01T00:00:00Z');

@@ -5,7 +5,8 @@ import { generateKey, open, seal, type AgeKey } from '../../../protocol/embargo/
 import { readBeacon } from '../../../protocol/embargo/beacon.ts';
 import { openCustody, opensAt, signShare } from '../../../protocol/embargo/custody.ts';
 import { lock } from '../../../protocol/embargo/lock.ts';
-import { combineShares, splitKey } from '../../../protocol/embargo/share.ts';
+import { combineShares } from '../../../protocol/embargo/planned-shares.ts';
+import { splitKey } from '../../../protocol/embargo/share.ts';
 import { QUICKNET, timeOfRound } from '../../../protocol/plan/timelock.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { verifyEd25519 } from '../../../platform/ed25519.ts';

@@ -9,7 +9,8 @@ import { sha256Hex, toHex, utf8Encode } from '../../../protocol/encoding/bytes.t
 import { generateKey } from '../../../protocol/embargo/age.ts';
 import type { AgeKey } from '../../../protocol/embargo/age.ts';
 import { sealBundle } from '../../../protocol/embargo/bundle.ts';
-import type { Ciphertexts, Draft } from '../../../protocol/embargo/draft.ts';
+import type { Ciphertexts } from '../../../protocol/embargo/check-draft.ts';
+import type { Draft } from '../../../protocol/embargo/draft.ts';
 import { withAccessKey } from '../../../protocol/embargo/notice.ts';
 import { encodeRelease, releaseSums } from '../../../protocol/embargo/release.ts';
 import type { Artifact, Release } from '../../../protocol/embargo/release.ts';

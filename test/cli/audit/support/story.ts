@@ -9,7 +9,7 @@ import { replayAdoption } from '../../../../protocol/record/adoption.ts';
 import type { StatementLine } from '../../../../protocol/record/lines.ts';
 import { planDigest } from '../../../../protocol/plan/plan.ts';
 import type { CampaignStatus } from '../../../../protocol/campaign/transitions.ts';
-import { detachedSign, mergeDetached } from '../../../../protocol/contact/openpgp.ts';
+import { detachedSign, mergeDetached } from '../../../../protocol/contact/detached.ts';
 import { seal } from '../../../../protocol/embargo/age.ts';
 import type { KeyName } from '../../../../protocol/plan/key-name.ts';
 import { signSums } from '../../../../protocol/embargo/sums-signatures.ts';

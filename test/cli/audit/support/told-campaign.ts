@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { detachedSign, mergeDetached } from '../../../../protocol/contact/openpgp.ts';
-import { sealSignatures } from '../../../../protocol/embargo/bundle.ts';
+import { detachedSign, mergeDetached } from '../../../../protocol/contact/detached.ts';
+import { sealSignatures } from '../../../../protocol/embargo/signature-bundle.ts';
 import { signSums } from '../../../../protocol/embargo/sums-signatures.ts';
 import { parseRelease, releaseSums } from '../../../../protocol/embargo/release.ts';
 import { encodeSums } from '../../../../protocol/embargo/sums.ts';

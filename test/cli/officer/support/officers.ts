@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateSeed, signerFromSeed } from '../../../../platform/ed25519.ts';
-import { generateContactKey, type ContactKey } from '../../../../protocol/contact/openpgp.ts';
+import { generateContactKey, type ContactKey } from '../../../../protocol/contact/contact-key.ts';
 import { generateKey } from '../../../../protocol/embargo/age.ts';
 import { sha256Hex } from '../../../../protocol/encoding/bytes.ts';
 import { parsePolicy } from '../../../../protocol/log/policy.ts';

@@ -6,7 +6,7 @@ import { runCommand, type Context, type Input } from '../../../../cli/command.ts
 import { commands } from '../../../../cli/commands.ts';
 import { draftPath } from '../../../../cli/officer/sealed-dir.ts';
 import { generateSeed, signerFromSeed, type KeyedSigner } from '../../../../platform/ed25519.ts';
-import { generateContactKey, type ContactKey } from '../../../../protocol/contact/openpgp.ts';
+import { generateContactKey, type ContactKey } from '../../../../protocol/contact/contact-key.ts';
 import { recipientOf } from '../../../../protocol/embargo/age.ts';
 import { fromHex, toBase58, toBase64, toHex } from '../../../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../../../protocol/encoding/time.ts';
