@@ -20,6 +20,11 @@ export const machineClocks: Clocks = {
 const TOLERANCE_MS = 5_000;
 /** How fast the time of day may be slewed: twenty times what NTP does. */
 const SLEW = 0.01;
+/**
+ * For so long after all clocks were read the two that are cheap will do: asking for the time since
+ * boot opens a file.
+ */
+const FRESH_MS = 20;
 
 /**
  * Unix time that neither jumps nor goes back nor stands still.
@@ -36,15 +41,26 @@ export function steadyClock(
   onJump: (byMs: number) => void,
   clocks: Clocks = machineClocks,
 ): () => number {
-  const read = (): { monotonic: number; boot: number } => ({
+  const read = (): { monotonic: number; boot: number; wall: number } => ({
     monotonic: clocks.monotonic(),
     boot: clocks.sinceBoot(),
+    wall: clocks.wall(),
   });
   let before = read();
-  let time = clocks.wall();
+  let time = before.wall;
   let jump = 0;
 
+  /** Time that passed since `before`, when it was a moment ago and the two cheap clocks agree. */
+  const moment = (): number | undefined => {
+    const elapsed = clocks.monotonic() - before.monotonic;
+    const agree = Math.abs(clocks.wall() - before.wall - elapsed) < FRESH_MS;
+    return elapsed < FRESH_MS && agree ? elapsed : undefined;
+  };
+
   return () => {
+    const passed = moment();
+    // As slow as it may be slewed, so that what is read next lies after it.
+    if (passed !== undefined) return Math.floor(time + passed * (1 - SLEW));
     const now = read();
     const monotonic = now.monotonic - before.monotonic;
     const boot = now.boot - before.boot;
@@ -52,7 +68,7 @@ export function steadyClock(
     const elapsed = boot - monotonic > TOLERANCE_MS ? boot : monotonic;
     before = now;
     time += elapsed;
-    const off = clocks.wall() - time;
+    const off = now.wall - time;
     if (Math.abs(off) <= TOLERANCE_MS) {
       time += Math.max(-elapsed * SLEW, Math.min(off, elapsed * SLEW));
       if (jump !== 0) onJump((jump = 0));
