@@ -53,7 +53,17 @@ export function preAuthEncoding(type: string, payload: Uint8Array): Uint8Array {
  *   `envelope_invalid` (shape, payload type, order, a key id twice).
  */
 export function parseEnvelope(bytes: Uint8Array): Envelope {
-  const json = parseJson(bytes, MAX_ENVELOPE_BYTES);
+  return readEnvelope(parseJson(bytes, MAX_ENVELOPE_BYTES));
+}
+
+/**
+ * {@link parseEnvelope} for one that came as a member of other JSON; it may be as long as it would be
+ * on its own.
+ *
+ * @param json - As `parseJson` returned it.
+ */
+export function readEnvelope(json: unknown): Envelope {
+  if (JSON.stringify(json).length > MAX_ENVELOPE_BYTES) throw tooLarge();
   const { payload, signatures } = parseShape(envelopeShape, json, 'envelope_invalid', 'envelope');
   if (signatures.some(({ keyid }, index) => keyid < (signatures[index - 1]?.keyid ?? ''))) {
     throw new ProtocolError('envelope_invalid', 'signatures are not sorted by key id');
@@ -80,10 +90,12 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
     payload: toBase64(payload),
     signatures: signatures.map(({ keyid, sig }) => ({ keyid, sig: toBase64(sig) })),
   });
-  if (bytes.length > MAX_ENVELOPE_BYTES) {
-    throw new ProtocolError('too_large', `envelope is longer than ${MAX_ENVELOPE_BYTES} bytes`);
-  }
+  if (bytes.length > MAX_ENVELOPE_BYTES) throw tooLarge();
   return bytes;
+}
+
+function tooLarge(): ProtocolError {
+  return new ProtocolError('too_large', `envelope is longer than ${MAX_ENVELOPE_BYTES} bytes`);
 }
 
 /**

@@ -48,7 +48,8 @@ export function noteSigner(name: string, signer: Signer): NoteSigner {
  */
 export function signNote(text: string, signer: NoteSigner): string {
   if (!isNoteText(text)) throw new ProtocolError('note_invalid', 'malformed note text');
-  const id = keyIdBytes(signer.name, signer.type, signer.publicKey);
+  const id = new Uint8Array(KEY_ID_BYTES);
+  new DataView(id.buffer).setUint32(0, signer.keyId);
   return `${text}\n— ${signer.name} ${toBase64(concatBytes(id, signer.sign(text)))}\n`;
 }
 

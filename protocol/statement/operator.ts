@@ -10,7 +10,7 @@ import type { Envelope } from '../signature/dsse.ts';
 import { parseEd25519PublicKey } from '../signature/ed25519.ts';
 import type { Ed25519PublicKey, VerifyEd25519 } from '../signature/ed25519.ts';
 import { addressText } from '../stake/identity.ts';
-import { encodeStatement, parseStatement, parseStatementAbout } from './statement.ts';
+import { encodeStatement, parseStatement, readStatementAbout } from './statement.ts';
 import type { Subject } from './statement.ts';
 
 /** What each kind of operator's statement is about: the only subject it may have. */
@@ -87,12 +87,13 @@ export function encodeOperatorStatement(statement: OperatorStatement): Uint8Arra
  * @see docs/spec/statements.md, "Operator's statement"
  */
 export function parseOperatorStatement(payload: Uint8Array): OperatorStatement {
-  const { kind } = parseStatement(payload);
+  const read = parseStatement(payload);
+  const { kind } = read;
   if (!isOperatorKind(kind)) {
     throw new ProtocolError('statement_invalid', `${kind} is not an operator's statement`);
   }
   const name = SUBJECT_OF[kind];
-  const { sha256, predicate } = parseStatementAbout(payload, kind, name, operatorPredicate);
+  const { sha256, predicate } = readStatementAbout(read, kind, name, operatorPredicate);
   const { variant, reason } = predicate;
   requireCheckpoint(predicate.checkpoint);
   if (!isStrictlySorted(predicate.validators)) {
@@ -134,6 +135,17 @@ export function verifyOperatorStatement(
   context: StatementContext,
 ): VerifiedOperatorStatement {
   const statement = verifySignedBy(envelope, verify, operator);
+  requireContext(statement, context);
+  return statement;
+}
+
+/**
+ * Check that a statement is about this campaign and its documents; part of
+ * {@link verifyOperatorStatement}.
+ *
+ * @throws {@link ProtocolError} `statement_invalid`
+ */
+export function requireContext(statement: OperatorStatement, context: StatementContext): void {
   const { campaign, network, revision, subject } = statement;
   demand(campaign === context.campaign, 'campaign');
   demand(network === context.network, 'network');
@@ -144,7 +156,6 @@ export function verifyOperatorStatement(
     context.documents.some((document) => document.name === name && document.sha256 === sha256),
     name,
   );
-  return statement;
 }
 
 /**

@@ -94,6 +94,12 @@ export function parseStatement(payload: Uint8Array): Statement {
   return { kind, subject, predicate: statement.predicate };
 }
 
+/** The digest of the one thing that a statement is about, and what it says of it. */
+interface StatementAbout<T> {
+  readonly sha256: string;
+  readonly predicate: T;
+}
+
 /**
  * Read a statement that must be of one given kind and about exactly one thing.
  *
@@ -105,8 +111,17 @@ export function parseStatementAbout<T>(
   kind: StatementKind,
   name: string,
   predicate: z.ZodType<T>,
-): { readonly sha256: string; readonly predicate: T } {
-  const statement = parseStatement(payload);
+): StatementAbout<T> {
+  return readStatementAbout(parseStatement(payload), kind, name, predicate);
+}
+
+/** {@link parseStatementAbout} for a statement whose kind had to be seen first. */
+export function readStatementAbout<T>(
+  statement: Statement,
+  kind: StatementKind,
+  name: string,
+  predicate: z.ZodType<T>,
+): StatementAbout<T> {
   const [subject, ...others] = statement.subject;
   if (statement.kind !== kind) {
     throw new ProtocolError('statement_invalid', `expected a statement of kind ${kind}`);

@@ -3,11 +3,11 @@ import { raw } from 'express';
 import type { z } from 'zod';
 
 import type { envelopeJson } from '../../protocol/api/exchange.ts';
-import { encodeJson, parseJson } from '../../protocol/encoding/json.ts';
+import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
-import { parseEnvelope } from '../../protocol/signature/dsse.ts';
+import { readEnvelope } from '../../protocol/signature/dsse.ts';
 import { ServiceError } from '../services/error.ts';
 
 export const KIB = 1024;
@@ -52,9 +52,9 @@ export function jsonOf<T>(req: Request, schema: z.ZodType<T>): T {
   }
 }
 
-/** The envelope in a JSON body, not yet verified. @throws {@link ProtocolError} as `parseEnvelope`. */
+/** The envelope in a JSON body, not yet verified. @throws {@link ProtocolError} as `readEnvelope`. */
 export function envelopeOf(json: z.infer<typeof envelopeJson>): Envelope {
-  return parseEnvelope(encodeJson(json));
+  return readEnvelope(json);
 }
 
 /** A stored envelope as a member of an answer. */

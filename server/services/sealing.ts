@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
-import { sha256Hex, toBase64, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatInstant } from '../../protocol/encoding/time.ts';
 import { formatLeaf } from '../../protocol/log/leaf.ts';
 import { leafHash } from '../../protocol/log/merkle.ts';
@@ -36,7 +36,8 @@ export interface Acceptance {
 export function sealEntry(campaign: string, kind: OpeningKind, content: Uint8Array): SealedEntry {
   const nonce = randomBytes(32).toString('hex');
   const opening = encodeOpening({ campaign, nonce, kind, content });
-  return { campaign, kind, digest: sha256Hex(opening), opening: toBase64(opening) };
+  const base64 = Buffer.from(opening.buffer, opening.byteOffset, opening.length).toString('base64');
+  return { campaign, kind, digest: hash('sha256', opening), opening: base64 };
 }
 
 /** Seal `content` and promise that its leaf will be in the log. */

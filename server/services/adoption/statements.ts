@@ -1,17 +1,16 @@
+import { hash } from 'node:crypto';
+
 import type { CampaignStatus } from '../../../protocol/campaign/transitions.ts';
-import { sha256Hex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { utf8Decode } from '../../../protocol/encoding/bytes.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
-import { encodeEnvelope } from '../../../protocol/signature/dsse.ts';
+import { encodeEnvelope, verifyEnvelope } from '../../../protocol/signature/dsse.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
 import type { NoteSigner } from '../../../protocol/signature/note.ts';
 import type {
   OperatorStatement,
   OperatorStatementKind,
 } from '../../../protocol/statement/operator.ts';
-import {
-  parseOperatorStatement,
-  verifyOperatorStatement,
-} from '../../../protocol/statement/operator.ts';
+import { parseOperatorStatement, requireContext } from '../../../protocol/statement/operator.ts';
 import type { Campaign } from '../campaign/campaign.ts';
 import { planOf } from '../campaign/campaign.ts';
 import type { Registry } from '../campaign/registry.ts';
@@ -82,7 +81,7 @@ export function statements(deps: {
         campaign: id,
         operator: operator.publicKey,
         counter,
-        digest: sha256Hex(content),
+        digest: hash('sha256', content),
       };
       const { known, lastCounter, count } = await store.findStatement(key);
       if (known !== undefined) return known;
@@ -94,13 +93,14 @@ export function statements(deps: {
       }
       checkContext(statement, operator, campaign);
       const plan = planOf(campaign);
-      verifyOperatorStatement(envelope, deps.verify, operator.publicKey, plan);
+      requireContext(statement, plan);
       refuseUnless(
         statement.variant === undefined ||
           plan.bundles.some(({ variant }) => variant === statement.variant),
         'the plan has no such variant',
       );
 
+      verifyEnvelope(envelope, deps.verify, new Map([[operator.publicKey, operator.id]]), 1);
       const entry = sealWithReceipt(deps.log, now(), id, 'statement', content);
       const { acceptance, added } = await store.addStatement({
         ...key,

@@ -63,7 +63,7 @@ interface Holder {
   readonly key: Awaited<ReturnType<typeof importJWK>>;
 }
 
-/** By the key as it stands in a proof, in its one encoding. */
+/** By the header of a proof as it was sent, in base64url: whoever holds a key sends the same again. */
 const holders = new Map<string, Holder>();
 
 /**
@@ -81,15 +81,15 @@ export async function verifyProof(
   { now, since }: { readonly now: number; readonly since: number },
 ): Promise<Proof> {
   if (text.length > MAX_PROOF_LENGTH) throw refused('the proof is too long');
-  const header = parsePart(proofHeader, text.split('.')[0] ?? '');
-  const holder = holders.get(header.jwk.x) ?? (await readHolder(header.jwk));
+  const [header = '', payload = ''] = text.split('.', 2);
+  const holder = holders.get(header) ?? (await readHolder(header));
   try {
     await compactVerify(text, holder.key, { algorithms: ['EdDSA'] });
   } catch {
     throw refused('the proof does not verify');
   }
-  remember(header.jwk.x, holder);
-  const claims = parsePart(proofClaims, text.split('.')[1] ?? '');
+  remember(header, holder);
+  const claims = parsePart(proofClaims, payload);
   const issuedAt = claims.iat * 1000;
   if (claims.htm !== target.method) throw refused('the proof is for another method');
   if (claims.htu !== target.url) throw refused('the proof is for another URL');
@@ -111,7 +111,8 @@ export function tokenHash(token: string): string {
 }
 
 /** Importing a key takes longer than verifying with it. */
-async function readHolder(jwk: z.infer<typeof proofHeader>['jwk']): Promise<Holder> {
+async function readHolder(header: string): Promise<Holder> {
+  const { jwk } = parsePart(proofHeader, header);
   try {
     return {
       publicKey: parseEd25519PublicKey(toHex(fromBase64Url(jwk.x))),
@@ -124,11 +125,11 @@ async function readHolder(jwk: z.infer<typeof proofHeader>['jwk']): Promise<Hold
 }
 
 /** Only what has verified gets here: others can't fill the memory with keys they don't hold. */
-function remember(x: string, holder: Holder): void {
-  if (holders.has(x)) return;
+function remember(header: string, holder: Holder): void {
+  if (holders.has(header)) return;
   const [oldest] = holders.keys();
   if (oldest !== undefined && holders.size >= MAX_HOLDERS) holders.delete(oldest);
-  holders.set(x, holder);
+  holders.set(header, holder);
 }
 
 function parsePart<T>(schema: z.ZodType<T>, part: string): T {

@@ -10,6 +10,7 @@ import {
   mergeSignatures,
   parseEnvelope,
   preAuthEncoding,
+  readEnvelope,
   signEnvelope,
   STATEMENT_TYPE,
   verifyEnvelope,
@@ -117,6 +118,11 @@ describe('parseEnvelope and encodeEnvelope', () => {
     const tooLarge = signEnvelope(new Uint8Array(largest.length + 1), ada);
     assert.throws(() => encodeEnvelope(tooLarge), { code: 'too_large' });
     assert.throws(() => parseEnvelope(new Uint8Array(128 * 1024 + 1)), { code: 'too_large' });
+
+    const json = JSON.parse(utf8Decode(encodeEnvelope(envelope))) as { payload: string };
+    assert.deepEqual(readEnvelope(json), envelope);
+    json.payload += 'AAAA';
+    assert.throws(() => readEnvelope(json), { code: 'too_large' });
   });
 
   it('write the member names of DSSE and its payload type', () => {
