@@ -5,7 +5,6 @@ import type { Signer, VerifyEd25519 } from './ed25519.ts';
 import {
   isKeyName,
   KEY_ID_BYTES,
-  keyIdBytes,
   NOTE_ED25519,
   noteVerifier,
   readKeyId,

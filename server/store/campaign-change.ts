@@ -51,7 +51,7 @@ async function addDirective(tx: Transaction<Schema>, change: CampaignChange): Pr
   if (directive === undefined) return;
   const { sequence, digest, envelope, entry } = directive;
   const campaign = before.state.campaign;
-  await appendSealed(tx, [entry], at);
+  await appendSealed(tx, [{ ...entry, acceptedAt: at }]);
   await tx
     .insertInto('directives')
     .values({
@@ -70,7 +70,7 @@ async function addDirective(tx: Transaction<Schema>, change: CampaignChange): Pr
 async function addPublication(tx: Transaction<Schema>, change: CampaignChange): Promise<void> {
   if (change.publication === undefined) return;
   const { entry, ...publication } = change.publication;
-  await appendSealed(tx, [entry], entry.acceptedAt);
+  await appendSealed(tx, [entry]);
   await tx
     .insertInto('publications')
     .values({

@@ -126,10 +126,15 @@ async function inTransaction<T>(connection: Kysely<Schema>, work: Work<T>): Prom
   }
 }
 
-type Outcome<T> = { readonly value: T } | { readonly error: Error };
+/** What became of work that did not end the batch. */
+export type Outcome<T> = { readonly value: T } | { readonly error: Error };
 
-/** @throws Whatever says that the database itself failed; that ends the batch, not only the work. */
-async function inSavepoint<T>(tx: Transaction<Schema>, work: Work<T>): Promise<Outcome<T>> {
+/**
+ * Do work that leaves nothing behind when it throws.
+ *
+ * @throws Whatever says that the database itself failed; that ends the batch, not only the work.
+ */
+export async function inSavepoint<T>(tx: Transaction<Schema>, work: Work<T>): Promise<Outcome<T>> {
   await tx.executeQuery(SAVEPOINT);
   try {
     const value = await work(tx);

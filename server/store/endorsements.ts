@@ -35,7 +35,7 @@ export function endorsementStore(reader: Kysely<Schema>, commits: CommitQueue): 
 
     addEndorsement: ({ entry, issuedAt, ...endorsement }) =>
       commits.run(async (tx) => {
-        await appendSealed(tx, [entry], entry.acceptedAt);
+        await appendSealed(tx, [entry]);
         await tx
           .insertInto('endorsements')
           .values({

@@ -25,7 +25,7 @@ export function enrolmentStore(reader: Kysely<Schema>, commits: CommitQueue): En
 
     async addEnrolment({ operator, digest, envelope, email, openpgp, entry }) {
       await commits.run(async (tx) => {
-        await appendSealed(tx, [entry], entry.acceptedAt);
+        await appendSealed(tx, [entry]);
         const { last } = await tx
           .selectFrom('enrolments')
           .select(({ fn }) => fn.max<number | null>('seq').as('last'))

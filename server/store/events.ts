@@ -29,7 +29,7 @@ export async function appendEvents(
   events: readonly CampaignEvent[],
 ): Promise<void> {
   for (const { seq, at, type, detail, entry } of events) {
-    await appendSealed(tx, [entry], at);
+    await appendSealed(tx, [{ ...entry, acceptedAt: at }]);
     await tx
       .insertInto('events')
       .values({ campaign, seq, at, type, detail, opening: entry.digest })

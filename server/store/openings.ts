@@ -3,8 +3,20 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Leaf } from '../../protocol/log/leaf.ts';
 import { formatLeaf } from '../../protocol/log/leaf.ts';
 import type { Acceptance, SealedEntry } from '../services/sealing.ts';
+import { compiledInsert } from './compiled.ts';
 import { enqueueLeaves } from './log/queue.ts';
 import type { Schema } from './schema.ts';
+
+const insertOpening = compiledInsert('openings', [
+  'digest',
+  'queue_seq',
+  'campaign',
+  'kind',
+  'opening',
+]);
+
+/** A sealed entry with the instant at which what it stands for was accepted. */
+type AcceptedEntry = SealedEntry & { readonly acceptedAt: string };
 
 /**
  * Keep the openings of what was accepted and queue the leaves that hide them, all in the caller's
@@ -12,23 +24,18 @@ import type { Schema } from './schema.ts';
  */
 export async function appendSealed(
   tx: Transaction<Schema>,
-  entries: readonly SealedEntry[],
-  at: string,
+  entries: readonly AcceptedEntry[],
 ): Promise<void> {
-  if (entries.length === 0) return;
-  const sequence = await appendLeaves(
+  const sequence = await enqueueLeaves(
     tx,
-    entries.map(({ digest }) => ({ type: 'sealed', sha256: digest })),
-    at,
+    entries.map(({ digest, acceptedAt }) => ({
+      leaf: formatLeaf({ type: 'sealed', sha256: digest }),
+      queuedAt: acceptedAt,
+    })),
   );
-  const rows = entries.map(({ digest, campaign, kind, opening }, i) => ({
-    digest,
-    queue_seq: sequence[i] ?? 0,
-    campaign,
-    kind,
-    opening,
-  }));
-  await tx.insertInto('openings').values(rows).execute();
+  for (const [i, { digest, campaign, kind, opening }] of entries.entries()) {
+    await insertOpening(tx, { digest, queue_seq: sequence[i] ?? 0, campaign, kind, opening });
+  }
 }
 
 /** Queue leaves as they are; returns their numbers in the queue. */

@@ -21,7 +21,7 @@ export function reviewStore(reader: Kysely<Schema>, commits: CommitQueue): Revie
 
     addReview: ({ entry, ...review }) =>
       commits.run(async (tx) => {
-        await appendSealed(tx, [entry], entry.acceptedAt);
+        await appendSealed(tx, [entry]);
         await tx
           .insertInto('reviews')
           .values({

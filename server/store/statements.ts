@@ -1,30 +1,37 @@
 import type { Kysely, Transaction } from 'kysely';
 
 import type { OperatorStatementKind } from '../../protocol/statement/operator.ts';
-import type { NewStatement, StatementStore } from '../services/adoption/statement-store.ts';
+import type {
+  Addition,
+  NewStatement,
+  StatementStore,
+} from '../services/adoption/statement-store.ts';
 import { ServiceError } from '../services/error.ts';
-import type { CommitQueue } from './commit-queue.ts';
+import type { Acceptance, Receipted } from '../services/sealing.ts';
+import type { CommitQueue, Outcome } from './commit-queue.ts';
+import { compiledInsert, compiledQuery } from './compiled.ts';
+import { GroupWriter } from './group-writer.ts';
 import { appendSealed, readAcceptance } from './openings.ts';
 import type { Schema } from './schema.ts';
 
 type Key = Pick<NewStatement, 'campaign' | 'operator' | 'digest' | 'counter'>;
 
 export function statementStore(reader: Kysely<Schema>, commits: CommitQueue): StatementStore {
+  const arriving = new GroupWriter(commits, addStatements);
   return {
     findStatement: (key) => findStatement(reader, key),
 
-    addStatement: (statement) =>
-      commits.run(async (tx) => {
-        // Looked up again: between the first look and now another copy may have come in.
-        const { known, lastCounter } = await findStatement(tx, statement);
-        if (known !== undefined) return { acceptance: known, added: false };
-        if (statement.counter <= lastCounter) {
-          throw new ServiceError('conflict', `the counter must be above ${lastCounter}`);
-        }
-        await insertStatement(tx, statement);
-        const { receipt, opening } = statement.entry;
-        return { acceptance: { receipt, opening }, added: true };
-      }),
+    async countStatements(campaign, operator) {
+      const { count } = await reader
+        .selectFrom('statements')
+        .select(({ fn }) => fn.countAll<number>().as('count'))
+        .where('campaign', '=', campaign)
+        .where('operator', '=', operator)
+        .executeTakeFirstOrThrow();
+      return count;
+    },
+
+    addStatement: (statement) => arriving.add(statement),
 
     async listStatements(campaign, after, limit) {
       const rows = await reader
@@ -56,22 +63,34 @@ export function statementStore(reader: Kysely<Schema>, commits: CommitQueue): St
   };
 }
 
+/** The answer to this very envelope, and the highest counter of its operator so far. */
 async function findStatement(
   db: Kysely<Schema>,
-  { campaign, operator, digest, counter }: Key,
+  key: Key,
 ): ReturnType<StatementStore['findStatement']> {
-  const { last, count } = await db
-    .selectFrom('statements')
-    .select(({ fn }) => [
-      fn.max<number | null>('counter').as('last'),
-      fn.countAll<number>().as('count'),
-    ])
-    .where('campaign', '=', campaign)
-    .where('operator', '=', operator)
-    .executeTakeFirstOrThrow();
-  const lastCounter = last ?? 0;
+  const lastCounter = await findLastCounter(db, key);
   // Counters rise: above the last one there can be no copy to look for.
-  if (counter > lastCounter) return { known: undefined, lastCounter, count };
+  if (key.counter > lastCounter) return { known: undefined, lastCounter };
+  return { known: await findKnown(db, key), lastCounter };
+}
+
+const selectLastCounter = compiledQuery<{ last: number | null }>((db) =>
+  db
+    .selectFrom('statements')
+    .select(({ fn }) => fn.max<number | null>('counter').as('last'))
+    .where('campaign', '=', '')
+    .where('operator', '=', ''),
+);
+
+async function findLastCounter(db: Kysely<Schema>, key: Key): Promise<number> {
+  const [row] = await selectLastCounter(db, key.campaign, key.operator);
+  return row?.last ?? 0;
+}
+
+async function findKnown(
+  db: Kysely<Schema>,
+  { campaign, operator, counter, digest }: Key,
+): Promise<Acceptance | undefined> {
   const same = await db
     .selectFrom('statements')
     .select(['digest', 'receipt', 'opening'])
@@ -79,32 +98,82 @@ async function findStatement(
     .where('operator', '=', operator)
     .where('counter', '=', counter)
     .executeTakeFirst();
-  const known = same?.digest === digest ? await readAcceptance(db, same) : undefined;
-  return { known, lastCounter, count };
+  return same?.digest === digest ? readAcceptance(db, same) : undefined;
 }
 
-async function insertStatement(tx: Transaction<Schema>, statement: NewStatement): Promise<void> {
-  const { campaign, operator, kind, revision, counter, digest, envelope, entry } = statement;
-  await appendSealed(tx, [entry], entry.acceptedAt);
-  await tx
-    .insertInto('statements')
-    .values((insert) => ({
-      campaign,
-      seq: insert
-        .selectFrom('statements')
-        .where('campaign', '=', campaign)
-        .select(({ eb, fn }) =>
-          eb(fn.coalesce(fn.max<number | null>('seq'), eb.lit(0)), '+', eb.lit(1)).as('next'),
-        ),
-      operator,
-      kind,
-      revision,
-      counter,
-      digest,
-      envelope,
-      accepted_at: entry.acceptedAt,
-      receipt: entry.receipt,
-      opening: entry.digest,
-    }))
-    .execute();
+/**
+ * Add the statements of a group, each as if those before it were there already.
+ *
+ * Looked up again: between the first look and now another copy may have come in.
+ */
+async function addStatements(
+  tx: Transaction<Schema>,
+  statements: readonly NewStatement[],
+): Promise<readonly Outcome<Addition>[]> {
+  const lastCounters = new Map<string, number>();
+  const added = new Map<string, NewStatement>();
+  const outcomes: Outcome<Addition>[] = [];
+  for (const statement of statements) {
+    const { campaign, operator, counter, digest, entry } = statement;
+    const by = `${campaign} ${operator}`;
+    const last = lastCounters.get(by) ?? (await findLastCounter(tx, statement));
+    if (counter > last) {
+      added.set(`${by} ${counter}`, statement);
+      lastCounters.set(by, counter);
+      outcomes.push({ value: { acceptance: acceptanceOf(entry), added: true } });
+      continue;
+    }
+    const same = added.get(`${by} ${counter}`);
+    const known =
+      same?.digest === digest ? acceptanceOf(same.entry) : await findKnown(tx, statement);
+    outcomes.push(
+      known === undefined
+        ? { error: new ServiceError('conflict', `the counter must be above ${last}`) }
+        : { value: { acceptance: known, added: false } },
+    );
+  }
+  await insertStatements(tx, [...added.values()]);
+  return outcomes;
+}
+
+const selectLastSeq = compiledQuery<{ last: number | null }>((db) =>
+  db
+    .selectFrom('statements')
+    .select(({ fn }) => fn.max<number | null>('seq').as('last'))
+    .where('campaign', '=', ''),
+);
+const insertStatement = compiledInsert('statements', [
+  'campaign',
+  'seq',
+  'operator',
+  'kind',
+  'revision',
+  'counter',
+  'digest',
+  'envelope',
+  'accepted_at',
+  'receipt',
+  'opening',
+]);
+
+async function insertStatements(
+  tx: Transaction<Schema>,
+  statements: readonly NewStatement[],
+): Promise<void> {
+  await appendSealed(
+    tx,
+    statements.map(({ entry }) => entry),
+  );
+  const lastSeqs = new Map<string, number>();
+  for (const { entry, ...row } of statements) {
+    const last = lastSeqs.get(row.campaign) ?? (await selectLastSeq(tx, row.campaign))[0]?.last;
+    const seq = (last ?? 0) + 1;
+    lastSeqs.set(row.campaign, seq);
+    const { acceptedAt, receipt, digest } = entry;
+    await insertStatement(tx, { ...row, seq, accepted_at: acceptedAt, receipt, opening: digest });
+  }
+}
+
+function acceptanceOf({ receipt, opening }: Receipted): Acceptance {
+  return { receipt, opening };
 }

@@ -14,6 +14,12 @@ export interface NewStatement {
   readonly entry: Receipted;
 }
 
+/** The answer to a statement, and whether it is new. */
+export interface Addition {
+  readonly acceptance: Acceptance;
+  readonly added: boolean;
+}
+
 interface StoredStatement {
   readonly seq: number;
   readonly acceptedAt: string;
@@ -21,22 +27,20 @@ interface StoredStatement {
 }
 
 export interface StatementStore {
-  /** The answer given to this very envelope, the highest counter so far, and how many there are. */
+  /** The answer given to this very envelope, and the highest counter so far; 0 when there is none. */
   findStatement(
     statement: Pick<NewStatement, 'campaign' | 'operator' | 'digest' | 'counter'>,
   ): Promise<{
     readonly known: Acceptance | undefined;
     readonly lastCounter: number;
-    readonly count: number;
   }>;
+  countStatements(campaign: string, operator: string): Promise<number>;
   /**
    * Add a statement, unless the same is there: then that one's answer is returned.
    *
    * @throws {@link ServiceError} `conflict` when the counter is not above the last one.
    */
-  addStatement(
-    statement: NewStatement,
-  ): Promise<{ readonly acceptance: Acceptance; readonly added: boolean }>;
+  addStatement(statement: NewStatement): Promise<Addition>;
   listStatements(
     campaign: string,
     after: number,

@@ -7,6 +7,7 @@ import { dummyLeaf, dummyNonces, DUMMY_LEVELS } from '../../../protocol/log/dumm
 import { accountedSpan, formatLeaf, parseLeaf } from '../../../protocol/log/leaf.ts';
 import type { LeafStore } from '../../services/log/store.ts';
 import type { CommitQueue } from '../commit-queue.ts';
+import { compiledInsert } from '../compiled.ts';
 import type { Schema } from '../schema.ts';
 
 interface QueuedLeaf {
@@ -14,8 +15,7 @@ interface QueuedLeaf {
   readonly leaf: string;
 }
 
-/** SQLite takes 32,766 parameters a statement. */
-const MAX_ROWS = 10_000;
+const insertLeaf = compiledInsert('log_leaf', ['idx', 'leaf', 'queue_seq']);
 
 /**
  * The numbered leaves in the database.
@@ -57,11 +57,8 @@ export function leafStore(
         const counted = taken.filter(({ leaf }) => !isAccount(leaf)).length;
         const size = taken.length + Math.max(0, width - counted);
         const places = randomPlaces(taken.length, size);
-        for (let start = 0; start < taken.length; start += MAX_ROWS) {
-          const rows = taken.slice(start, start + MAX_ROWS).map(({ seq, leaf }, i) => {
-            return { idx: treeSize + (places[start + i] ?? NaN), leaf, queue_seq: seq };
-          });
-          await tx.insertInto('log_leaf').values(rows).execute();
+        for (const [i, { seq, leaf }] of taken.entries()) {
+          await insertLeaf(tx, { idx: treeSize + (places[i] ?? NaN), leaf, queue_seq: seq });
         }
         const next = { tree_size: treeSize + size, queue_seq: taken.at(-1)?.seq ?? queueSeq };
         await tx.updateTable('log_numbered').set(next).where('id', '=', 1).execute();

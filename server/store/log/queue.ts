@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 
 import { parseLeaf } from '../../../protocol/log/leaf.ts';
+import { compiledInsert, compiledQuery } from '../compiled.ts';
 import type { Schema } from '../schema.ts';
 
 /** A leaf on its way into the log. */
@@ -11,8 +12,10 @@ export interface NewLeaf {
   readonly queuedAt: string;
 }
 
-/** SQLite takes 32,766 parameters a statement. */
-const MAX_ROWS = 10_000;
+const insertRow = compiledInsert('log_queue', ['seq', 'leaf', 'queued_at']);
+const lastRow = compiledQuery<{ last: number | null }>((db) =>
+  db.selectFrom('log_queue').select(({ fn }) => fn.max<number | null>('seq').as('last')),
+);
 
 /**
  * Queue a leaf in the transaction that accepts what it stands for: both become durable, or neither.
@@ -38,20 +41,10 @@ export async function enqueueLeaves(
   leaves: readonly NewLeaf[],
 ): Promise<number[]> {
   for (const { leaf } of leaves) parseLeaf(leaf);
-  const { last } = await trx
-    .selectFrom('log_queue')
-    .select(({ fn }) => fn.max<number | null>('seq').as('last'))
-    .executeTakeFirstOrThrow();
-  const rows = leaves.map(({ leaf, queuedAt }, i) => ({
-    seq: (last ?? 0) + 1 + i,
-    leaf,
-    queued_at: queuedAt,
-  }));
-  for (let start = 0; start < rows.length; start += MAX_ROWS) {
-    await trx
-      .insertInto('log_queue')
-      .values(rows.slice(start, start + MAX_ROWS))
-      .execute();
+  const [row] = await lastRow(trx);
+  const first = (row?.last ?? 0) + 1;
+  for (const [i, { leaf, queuedAt }] of leaves.entries()) {
+    await insertRow(trx, { seq: first + i, leaf, queued_at: queuedAt });
   }
-  return rows.map(({ seq }) => seq);
+  return leaves.map((_, i) => first + i);
 }
