@@ -33,6 +33,7 @@ import { publishRootResponse, rootsResponse } from '../../protocol/api/trust.ts'
 import { toBase64, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProblemError } from '../errors.ts';
 import { requireCampaignId } from '../home/campaign-directory.ts';
+import { MAX_ROOT_BYTES } from './trust.ts';
 import type { Client } from './client.ts';
 import { fileBody, transferTimeoutMs, writeVerified } from './download.ts';
 import { envelopeJsonOf } from './envelope.ts';
@@ -85,7 +86,7 @@ export function clientOver({ server, get, post, put, whoAmI }: Transport): Clien
     tile: (path) => bytes(get(`/log/${path}`, 'public'), TILE),
     findTimestamp: (path) => unlessMissing(bytes(get(`/log/${path}`, 'public'), 4 * MIB)),
     findRoot: (version) =>
-      unlessMissing(bytes(get(`/tuf/${version}.root.json`, 'public'), 512 * KIB)),
+      unlessMissing(bytes(get(`/tuf/${version}.root.json`, 'public'), MAX_ROOT_BYTES)),
     roots: async () => (await json(get('/v1/trust/roots', 'public'), rootsResponse)).roots,
     publishRoot: (root, targets) =>
       json(

@@ -30,6 +30,8 @@ export interface Chain extends VerifiedChain, ChainFiles {
   readonly planBytes: Uint8Array;
   /** The root under which it was put in force. */
   readonly root: TrustRoot;
+  /** By which all of it was verified: perhaps newer than what a command has started with. */
+  readonly trust: Trust;
 }
 
 /** The revisions that bring the patch in force, earliest first: only the wording of others differs. */
@@ -73,7 +75,7 @@ export async function verifyChain(
     throw new ProtocolError('threshold_unmet', `the officers have not committed to ${id} yet`);
   }
   const { plan, bytes: planBytes, root } = inForce;
-  return { ...verified, plan, planBytes, root, plans, completed };
+  return { ...verified, plan, planBytes, root, trust, plans, completed };
 }
 
 /**

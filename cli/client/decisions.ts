@@ -18,6 +18,7 @@ import type { CompletedDirectives } from './directives.ts';
 import { readEnvelope } from './envelope.ts';
 import { keepFork } from './fork-evidence.ts';
 import type { NetworkContext } from './http.ts';
+import { hearRoots } from './mirror-roots.ts';
 import { openMirrors, sealedPath, type Mirror } from './mirror.ts';
 import { namedPlans } from './plans.ts';
 import { isFork, onceEach, reasonOf } from './trouble.ts';
@@ -86,7 +87,8 @@ export interface Listener {
 }
 
 /**
- * What was decided by all that mirrors have: what this home knows, and what goes on from there.
+ * What was decided by all that mirrors have: what this home knows, and what goes on from there, under
+ * the roots that this home knows and those that mirrors have besides.
  *
  * They are believed nothing: directives are verified as those from the server are, and join what is
  * kept here. A mirror can keep decisions back or spoil them, which is told and no obstacle.
@@ -95,13 +97,16 @@ export interface Listener {
  *   number that is known here.
  */
 export async function hearDecisions(
-  { home, trust, warn }: Listener,
+  { home, trust: known, warn }: Listener,
   mirrors: readonly Mirror[],
   stored: Chain,
 ): Promise<Chain> {
   const { plans, plan } = stored;
+  const refuse = onceEach(warn);
+  const trust = await hearRoots(home, known, mirrors, refuse);
+  let chain = trust === stored.trust ? stored : { ...stored, trust };
   const keys = await findDecisionKeys(home, home.campaign(plan.campaign));
-  if (keys.length === 0) return stored;
+  if (keys.length === 0) return chain;
   const officers = new Set([
     ...plan.shares.map(({ officer }) => officer),
     ...trust.root.people.keys(),
@@ -113,8 +118,6 @@ export async function hearDecisions(
       return mirror.find(path, MAX_BYTES);
     }),
   );
-  const refuse = onceEach(warn);
-  let chain = stored;
   for (const [i, answer] of (await Promise.allSettled(files)).entries()) {
     const name = mirrors[Math.floor(i / officers.size)]?.name ?? '';
     if (answer.status === 'rejected') {

@@ -22,6 +22,8 @@ export interface Trust {
 
 /** As many as a TUF client follows in one go. */
 const MAX_ROTATIONS = 256;
+/** A signed root as a server or a mirror hands it out. */
+export const MAX_ROOT_BYTES = 512 * 1024;
 
 /** Where a home keeps a version of the root. */
 function rootPath(home: Home, version: number): string {

@@ -80,7 +80,7 @@ export const fetchCommand: Command = {
     await saveReleaseKey(directory, key);
     context.out.line(`patch for ${variant} verified, approved by ${approvedBy.join(', ')}`);
     if (signatures === undefined) context.out.warn(WITHOUT_SIGNATURES);
-    const reviews = await keptReviews(session, directory, chain);
+    const reviews = await keptReviews(directory, chain);
     tellReviews(context.out, reviews);
     for (const name of [...patch.files.keys()].sort()) context.out.line(`  ${out}/${name}`);
     context.out.note(

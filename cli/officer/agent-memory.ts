@@ -31,7 +31,7 @@ export interface AgentMemory {
   readonly signed: Map<string, Envelope>;
   /** What is out at the server, `<campaign> <key>`, and at mirrors, `<campaign> <key> <mirror>`. */
   readonly done: Set<string>;
-  /** Digest of the last directive that was brought to a mirror, `<campaign> decisions <mirror>`. */
+  /** The last directive, and the root, up to which a mirror was brought them, by `<campaign> decisions <mirror>`. */
   readonly mirrored: Map<string, string>;
   /** When to look at a campaign's mirrors again, Unix ms, unless another directive than this is known. */
   readonly mirrorsDue: Map<string, { readonly directive: string | null; readonly at: number }>;

@@ -85,9 +85,10 @@ async function exchange(
 /** Bring the decisions to each mirror that was not brought these. @returns Whether all have them. */
 async function bring(session: OfficerSession, memory: AgentMemory, chain: Chain): Promise<boolean> {
   const { campaign, previous } = chain.state;
+  const version = `${previous ?? ''} under root ${chain.trust.root.version}`;
   const aboutOf = ({ name }: Mirror): string => `${campaign} decisions ${name}`;
   const mirrors = mirrorsFor(session, memory, chain).filter(
-    (mirror) => memory.mirrored.get(aboutOf(mirror)) !== previous,
+    (mirror) => memory.mirrored.get(aboutOf(mirror)) !== version,
   );
   if (mirrors.length === 0) return true;
   const put = await decisionsForMirrors(session, chain);
@@ -96,7 +97,7 @@ async function bring(session: OfficerSession, memory: AgentMemory, chain: Chain)
       const about = aboutOf(mirror);
       try {
         await put(mirror);
-        if (previous !== null) memory.mirrored.set(about, previous);
+        memory.mirrored.set(about, version);
         memory.troubles.delete(about);
         return true;
       } catch (error) {

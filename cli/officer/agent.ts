@@ -1,6 +1,7 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
 import type { CampaignView } from '../client/client.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
+import { loadTrust } from '../client/trust.ts';
 import { CliError, InterruptedError, ProblemError } from '../errors.ts';
 import { followRevision, learnMirrors, tellTrouble, type AgentMemory } from './agent-memory.ts';
 import { exchangeDecisions } from './agent-mirrors.ts';
@@ -68,8 +69,10 @@ async function serveAll(
   } catch (error) {
     tellTrouble(session, memory, '', error);
     wait = Math.min(wait, RETRY_MS);
+    // Mirrors may have told of roots since the start.
+    const here = { ...session, trust: await loadTrust(session.home) };
     for (const id of await session.home.campaigns()) {
-      wait = Math.min(wait, await serveKept(session, memory, id));
+      wait = Math.min(wait, await serveKept(here, memory, id));
     }
   }
   if (context.signal.aborted) throw new InterruptedError();

@@ -1,20 +1,25 @@
 import { loadChain, type Chain } from '../client/chain.ts';
 import { mirrorsNamed, sealDecisions } from '../client/decisions.ts';
+import { putRoots } from '../client/mirror-roots.ts';
 import { sealedPath, type Mirror } from '../client/mirror.ts';
 import { reasonOf } from '../client/trouble.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
 
-/** What was decided, as this home keeps it, for one mirror after the other. */
+/** The roots of trust, and what was decided under them as this home keeps it, for each mirror. */
 export type PutDecisions = (mirror: Mirror) => Promise<void>;
 
 /** @throws {@link ProtocolError} `too_large` when it is too long for a mirror. */
 export async function decisionsForMirrors(
-  { keys, trust }: OfficerSession,
+  { keys }: OfficerSession,
   chain: Chain,
 ): Promise<PutDecisions> {
+  const { trust } = chain;
   const { bytes, pathFor } = await sealDecisions(chain, trust.root);
-  return (mirror) => mirror.put(pathFor(keys.id), bytes);
+  return async (mirror) => {
+    await putRoots(trust, mirror);
+    await mirror.put(pathFor(keys.id), bytes);
+  };
 }
 
 /**

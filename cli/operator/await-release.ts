@@ -5,6 +5,7 @@ import { mirrorsNamed } from '../client/decisions.ts';
 import { isOverdue, overdueError, overdueText } from '../client/overdue.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { isFork, isTemporary } from '../client/trouble.ts';
+import { loadTrust } from '../client/trust.ts';
 import { NotReleasedError, ProblemError, VerificationError, WithdrawnError } from '../errors.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import { listenTo, newestChain } from './newest-chain.ts';
@@ -114,7 +115,8 @@ export async function waitForKey(
       else if (error instanceof ProblemError) warn(`the server refuses: ${error.message}`);
       else if (!(error instanceof NotReleasedError) && !isTemporary(error)) throw error;
     }
-    chain = await loadChain(session.home, session.trust, directory);
+    // Roots may have come from mirrors as well.
+    chain = await loadChain(session.home, await loadTrust(session.home), directory);
     const { released, releaseTime } = chain.state;
     const left = released ? 0 : parseTime(releaseTime) - context.now();
     context.out.progress(left > 0 ? `T-${Math.ceil(left / 1000)} s` : 'waiting for shares');

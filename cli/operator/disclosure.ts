@@ -39,13 +39,13 @@ export async function findClosingKey(
   chain: Chain,
   mirrors: readonly Mirror[],
 ): Promise<string> {
-  const { context, client, trust } = session;
+  const { context, client } = session;
   const { plan } = chain;
   const warn = onceEach((text) => {
     context.out.warn(text);
   });
   const revisions = sameClosingKey(chain);
-  const roots = rootsSince(trust.roots, revisions[0]?.root.version ?? chain.root.version);
+  const roots = rootsSince(chain.trust.roots, revisions[0]?.root.version ?? chain.root.version);
   const found = await findPublications(client, mirrors, revisions, ['closing'], warn).catch(
     (error: unknown): readonly Found[] => {
       warn(`going on without the server: ${reasonOf(error)}`);

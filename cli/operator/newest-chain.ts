@@ -29,10 +29,11 @@ export type Hear = (stored: Chain, mirrors: readonly Mirror[]) => Promise<Chain>
  *   which of them holds is for people to find out.
  */
 export function listenTo(session: ReaderSession, warn: (text: string) => void): Hear {
-  const { context, home, trust } = session;
+  const { context, client, home } = session;
   let next = -Infinity;
   return async (stored, mirrors) => {
-    const chain = await renewChain(session, stored).catch((error: unknown) => {
+    const { trust } = stored;
+    const chain = await renewChain({ client, home, trust }, stored).catch((error: unknown) => {
       if (isFork(error)) throw error;
       warn(`going on with the decisions that are kept here: ${reasonOf(error)}`);
       return stored;

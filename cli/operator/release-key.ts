@@ -38,8 +38,11 @@ export async function findReleaseKey(
   blame: (text: string) => void,
 ): Promise<string | undefined> {
   const { plan } = chain;
-  const { client, trust } = session;
-  const roots = rootsSince(trust.roots, samePatch(chain)[0]?.root.version ?? chain.root.version);
+  const { client } = session;
+  const roots = rootsSince(
+    chain.trust.roots,
+    samePatch(chain)[0]?.root.version ?? chain.root.version,
+  );
   const read = async (found: readonly Found[]): Promise<OpenedPublications> => {
     const verified = verifyPublications(roots, plan, found, blame);
     const opened = await openPublications(verified, plan, accessKey);

@@ -14,18 +14,16 @@ import type { OperatorSession } from './session.ts';
 const REVIEWS = 'reviews.json';
 const MAX_REVIEWS_BYTES = 4_194_304;
 
-type Sources = Pick<OperatorSession, 'client' | 'trust'>;
-
 /**
  * Fetch what firms said of the plan that was armed, and keep it for T0; counted here from their
  * signatures. Nothing where the plan asks for no review.
  */
 export async function fetchReviews(
-  { client, trust }: Sources,
+  { client }: Pick<OperatorSession, 'client'>,
   directory: CampaignDirectory,
   chain: Chain,
 ): Promise<ReviewStanding | undefined> {
-  const reviewed = reviewedPlan(trust, chain);
+  const reviewed = reviewedPlan(chain.trust, chain);
   if (reviewed.plan.policy.reviews.required === 0) return undefined;
   const envelopes = await client.reviews(chain.plan.campaign);
   await directory.write(REVIEWS, `${JSON.stringify(envelopes)}\n`);
@@ -34,11 +32,10 @@ export async function fetchReviews(
 
 /** The same from what was kept, verified again: at T0 nobody has to be asked. */
 export async function keptReviews(
-  { trust }: Pick<Sources, 'trust'>,
   directory: CampaignDirectory,
   chain: Chain,
 ): Promise<ReviewStanding | undefined> {
-  const reviewed = reviewedPlan(trust, chain);
+  const reviewed = reviewedPlan(chain.trust, chain);
   if (reviewed.plan.policy.reviews.required === 0) return undefined;
   const bytes = await directory.find(REVIEWS, MAX_REVIEWS_BYTES);
   const envelopes: readonly EnvelopeJson[] =
