@@ -4,9 +4,9 @@ import { BEACON_OPTION } from '../client/beacon.ts';
 import { withAnswerLimit } from '../client/http.ts';
 import { openMirror } from '../client/mirror.ts';
 import { MIRROR_TARGET_OPTION } from '../client/mirror-option.ts';
-import { serveOnce } from '../officer/agent.ts';
-import { hasTroubles, startAgent } from '../officer/agent-memory.ts';
-import { tellClock } from '../officer/clock.ts';
+import { serveOnce } from '../officer/agent/agent.ts';
+import { hasTroubles, startAgent } from '../officer/agent/memory.ts';
+import { tellClock } from '../officer/agent/clock.ts';
 import { openOfficerForRelease } from '../officer/session.ts';
 
 /** How often the clock is compared with others. */

@@ -15,9 +15,9 @@ import {
 } from '../command.ts';
 import { UsageError } from '../errors.ts';
 import { openHome } from '../home/home.ts';
-import { generateCampaignId } from '../officer/campaign-id.ts';
+import { generateCampaignId } from '../officer/campaign/campaign-id.ts';
 import { findCurrentSnapshot } from '../officer/kept-snapshots.ts';
-import { campaignSkeleton } from '../officer/skeleton.ts';
+import { campaignSkeleton } from '../officer/campaign/skeleton.ts';
 
 export const campaignNewCommand: Command = {
   name: 'campaign new',

@@ -7,7 +7,7 @@ import { loadTrust } from '../client/trust.ts';
 import { argument, getOption, type Command } from '../command.ts';
 import { writeNew } from '../home/files.ts';
 import { openHome, type Home } from '../home/home.ts';
-import { readDraftFor, readSealed } from '../officer/sealed-dir.ts';
+import { readDraftFor, readSealed } from '../officer/sealing/sealed-dir.ts';
 import { readHandoverCard } from '../trust/cards.ts';
 
 export const handoverCommand: Command = {

@@ -1,8 +1,8 @@
 import { argument, type Command } from '../command.ts';
 import { warnOfBreakGlass } from '../officer/break-glass.ts';
 import { describeStanding, standingSummary } from '../officer/describe.ts';
-import { loadPresigned, presignedSummary, presignedTexts } from '../officer/presigned.ts';
-import { remindOfPresigned } from '../officer/presigned-reminders.ts';
+import { loadPresigned, presignedSummary, presignedTexts } from '../officer/decisions/presigned.ts';
+import { remindOfPresigned } from '../officer/decisions/presigned-reminders.ts';
 import { fetchReceipts } from '../officer/receipts.ts';
 import { loadReviews, reviewLines } from '../officer/reviews.ts';
 import { openOfficerSession } from '../officer/session.ts';

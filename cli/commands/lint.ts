@@ -2,12 +2,12 @@ import { argument, findOption, hasFlag, wholeNumber, type Command } from '../com
 import { CliError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
-import { readCampaignDirectory } from '../officer/campaign-dir.ts';
-import { lintCampaign } from '../officer/lint.ts';
-import { lintFacts, REPO_OPTION, tellFindings } from '../officer/lint-facts.ts';
-import { lintOutside } from '../officer/lint-outside.ts';
+import { readCampaignDirectory } from '../officer/campaign/campaign-dir.ts';
+import { lintCampaign } from '../officer/lint/lint.ts';
+import { lintFacts, REPO_OPTION, tellFindings } from '../officer/lint/facts.ts';
+import { lintOutside } from '../officer/lint/outside.ts';
 import { MAX_ROSTER_BYTES } from '../officer/roster-file.ts';
-import { findSealedPlan } from '../officer/sealed-dir.ts';
+import { findSealedPlan } from '../officer/sealing/sealed-dir.ts';
 
 export const lintCommand: Command = {
   name: 'lint',

@@ -2,16 +2,16 @@ import { checkPlan } from '../../protocol/plan/rules.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { argument, type Command } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
-import { checkMove } from '../officer/approval.ts';
-import { completeMove, tellCompletion } from '../officer/completion.ts';
-import { openOwnDraft } from '../officer/drafts.ts';
-import { describeMove } from '../officer/move.ts';
-import { readDraftFor, readSealed } from '../officer/sealed-dir.ts';
+import { checkMove } from '../officer/decisions/approval.ts';
+import { completeMove, tellCompletion } from '../officer/decisions/completion.ts';
+import { openOwnDraft } from '../officer/sealing/drafts.ts';
+import { describeMove } from '../officer/decisions/move.ts';
+import { readDraftFor, readSealed } from '../officer/sealing/sealed-dir.ts';
 import { fetchReceipts } from '../officer/receipts.ts';
 import { openOfficerSession } from '../officer/session.ts';
-import { signAndComplete } from '../officer/signing.ts';
+import { signAndComplete } from '../officer/decisions/signing.ts';
 import { loadStanding } from '../officer/standing.ts';
-import { uploadCampaign } from '../officer/upload.ts';
+import { uploadCampaign } from '../officer/sealing/upload.ts';
 
 export const proposeCommand: Command = {
   name: 'propose',

@@ -9,9 +9,9 @@ import { warnOfServerCustody } from '../client/server-custody.ts';
 import { argument, getOption, hasFlag, type Command, type Context } from '../command.ts';
 import { CliError, UsageError } from '../errors.ts';
 import { readInputFile } from '../home/files.ts';
-import { describeDraft } from '../officer/describe-draft.ts';
-import { checkAgainstServer, requireOwnDraft } from '../officer/drafts.ts';
-import { MAX_DRAFT_BYTES } from '../officer/sealed-dir.ts';
+import { describeDraft } from '../officer/sealing/describe-draft.ts';
+import { checkAgainstServer, requireOwnDraft } from '../officer/sealing/drafts.ts';
+import { MAX_DRAFT_BYTES } from '../officer/sealing/sealed-dir.ts';
 import { keepReceipt } from '../receipts/keep.ts';
 import { openReviewerSession, type ReviewerSession } from '../reviewer/session.ts';
 

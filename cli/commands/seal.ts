@@ -7,12 +7,17 @@ import { readInputFile } from '../home/files.ts';
 import { openHome, type Home } from '../home/home.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { loadTrust } from '../client/trust.ts';
-import { readCampaignDirectory } from '../officer/campaign-dir.ts';
-import { lintCampaign } from '../officer/lint.ts';
-import { lintFacts, REPO_OPTION, tellFindings } from '../officer/lint-facts.ts';
-import { MAX_DRAFT_BYTES, refuseSealed, sealedPath, writeSealed } from '../officer/sealed-dir.ts';
-import { sealCampaign } from '../officer/sealing.ts';
-import { sealWording } from '../officer/sealing-wording.ts';
+import { readCampaignDirectory } from '../officer/campaign/campaign-dir.ts';
+import { lintCampaign } from '../officer/lint/lint.ts';
+import { lintFacts, REPO_OPTION, tellFindings } from '../officer/lint/facts.ts';
+import {
+  MAX_DRAFT_BYTES,
+  refuseSealed,
+  sealedPath,
+  writeSealed,
+} from '../officer/sealing/sealed-dir.ts';
+import { sealCampaign } from '../officer/sealing/sealing.ts';
+import { sealWording } from '../officer/sealing/sealing-wording.ts';
 
 export const sealCommand: Command = {
   name: 'seal',

@@ -7,11 +7,11 @@ import { MIRROR_TARGET_OPTION } from '../client/mirror-option.ts';
 import { argument, findOption, listOption, type Command } from '../command.ts';
 import { CliError, InterruptedError, NotReleasedError, UsageError } from '../errors.ts';
 import { isHolder, openOwnShares } from '../officer/custody.ts';
-import { mirrorOutlet, serverOutlet } from '../officer/outlets.ts';
+import { mirrorOutlet, serverOutlet } from '../officer/agent/outlets.ts';
 import { signOwnShare } from '../officer/publishing.ts';
 import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
-import { whyHeldBack } from '../officer/held-back.ts';
+import { whyHeldBack } from '../officer/agent/held-back.ts';
 
 export const sharePublishCommand: Command = {
   name: 'share publish',

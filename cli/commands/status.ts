@@ -10,8 +10,8 @@ import {
   progressSummary,
   type Progress,
 } from '../officer/progress.ts';
-import { loadPresigned, presignedSummary, presignedTexts } from '../officer/presigned.ts';
-import { remindOfPresigned } from '../officer/presigned-reminders.ts';
+import { loadPresigned, presignedSummary, presignedTexts } from '../officer/decisions/presigned.ts';
+import { remindOfPresigned } from '../officer/decisions/presigned-reminders.ts';
 import { openOfficerSession } from '../officer/session.ts';
 
 const WATCH_MS = 2_000;

@@ -1,9 +1,9 @@
-import { encodePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
-import { keysOf } from '../../protocol/plan/splits.ts';
 import { openCustody } from '../../protocol/embargo/custody.ts';
-import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { fromBase64 } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
+import { encodePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
+import { keysOf } from '../../protocol/plan/splits.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { CustodyShare } from '../client/client.ts';
 import type { OfficerSession } from './session.ts';

@@ -1,9 +1,9 @@
+import { parseTime } from '../../protocol/encoding/time.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
 import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
-import { parseTime } from '../../protocol/encoding/time.ts';
+import { countdown } from './amounts.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';
-import { countdown } from './amounts.ts';
 
 /** Everything about a campaign and what is pending, whole, as lines for a person. */
 export function describeStanding(session: OfficerSession, standing: Standing): readonly string[] {

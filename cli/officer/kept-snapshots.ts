@@ -1,7 +1,7 @@
-import { snapshotDigest } from '../../protocol/stake/snapshot.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { hex64 } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { snapshotDigest } from '../../protocol/stake/snapshot.ts';
 import { findFile } from '../home/files.ts';
 import type { Home } from '../home/home.ts';
 

@@ -1,6 +1,6 @@
+import { ProtocolError } from '../../protocol/errors.ts';
 import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Plan } from '../../protocol/plan/plan.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import { checkBundle } from '../client/check-bundle.ts';
 import type { Mirror, PlannedBundle } from '../client/mirror.ts';
 import { ProblemError } from '../errors.ts';

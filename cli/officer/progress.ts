@@ -1,12 +1,12 @@
 import type { ReviewStanding } from '../../protocol/campaign/reviews.ts';
-import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
+import { serverCustodyText } from '../../protocol/plan/server-custody.ts';
 import { isReached } from '../../protocol/stake/milestone.ts';
 import type { DeliveryEntry, TallyView } from '../client/client.ts';
 import { ProblemError } from '../errors.ts';
 import { bar, countdown, percent } from './amounts.ts';
-import type { OfficerSession } from './session.ts';
 import { loadReviews } from './reviews.ts';
+import type { OfficerSession } from './session.ts';
 import { loadStanding, type Standing } from './standing.ts';
 
 /** Where a campaign stands, with what the server counts. */

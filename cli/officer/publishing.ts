@@ -1,22 +1,22 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
-import type { Plan } from '../../protocol/plan/plan.ts';
 import { seal } from '../../protocol/embargo/age.ts';
 import type { FindBeacon } from '../../protocol/embargo/beacon.ts';
 import { signShare } from '../../protocol/embargo/custody.ts';
-import type { KeyName } from '../../protocol/plan/key-name.ts';
 import { combineShares } from '../../protocol/embargo/planned-shares.ts';
-import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
-import { signEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
-import { encodePublication, verifyPublicationUnder } from '../../protocol/statement/share.ts';
-import { readEnvelope } from '../client/envelope.ts';
-import { CliError, ProblemError } from '../errors.ts';
 import {
   openPublications,
   releasedThrough,
   type OpenedPublications,
   type Publication,
 } from '../../protocol/embargo/publications.ts';
+import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import type { KeyName } from '../../protocol/plan/key-name.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { signEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
+import { encodePublication, verifyPublicationUnder } from '../../protocol/statement/share.ts';
+import { readEnvelope } from '../client/envelope.ts';
+import { CliError, ProblemError } from '../errors.ts';
 import type { OwnShares } from './custody.ts';
 import type { OfficerSession } from './session.ts';
 import type { Standing } from './standing.ts';

@@ -1,8 +1,8 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
+import { parseDirective, verifyDirective } from '../../protocol/campaign/directive.ts';
 import { equalBytes } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { encodeEnvelope, parseEnvelope } from '../../protocol/signature/dsse.ts';
-import { parseDirective, verifyDirective } from '../../protocol/campaign/directive.ts';
 import type { Receipt } from '../client/client.ts';
 import { envelopeJsonOf } from '../client/envelope.ts';
 import { ProblemError, TemporaryError } from '../errors.ts';

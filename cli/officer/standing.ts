@@ -7,18 +7,18 @@ import {
   type CampaignState,
 } from '../../protocol/campaign/campaign.ts';
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import { parsePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
-import { checkPlan } from '../../protocol/plan/rules.ts';
-import { thresholdOf } from '../../protocol/plan/splits.ts';
-import { fromBase64 } from '../../protocol/encoding/bytes.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
-import { verifyEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import {
   directiveDigest,
   parseDirective,
   type Directive,
   type VerifiedDirective,
 } from '../../protocol/campaign/directive.ts';
+import { fromBase64 } from '../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { parsePlan, planDigest, type Plan } from '../../protocol/plan/plan.ts';
+import { checkPlan } from '../../protocol/plan/rules.ts';
+import { thresholdOf } from '../../protocol/plan/splits.ts';
+import { verifyEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { verifyPublicationUnder, type SharePublication } from '../../protocol/statement/share.ts';
 import { rootsSince } from '../../protocol/trust/chain.ts';
 import { signingKeys, type TrustRoot } from '../../protocol/trust/root.ts';

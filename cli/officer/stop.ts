@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Directive } from '../../protocol/campaign/directive.ts';
 import { utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape, safeCount, time } from '../../protocol/encoding/shape.ts';
 import { parseTime } from '../../protocol/encoding/time.ts';
-import type { Directive } from '../../protocol/campaign/directive.ts';
 import type { Home } from '../home/home.ts';
 
 const STOPPED = 'stopped';

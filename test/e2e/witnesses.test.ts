@@ -19,7 +19,7 @@ import { LogAheadError } from '../../server/services/log/witnesses.ts';
 import { putRealSignatures } from '../cli/audit/support/told-campaign.ts';
 import { openOutpost } from '../cli/operator/support/outpost.ts';
 import { startStage } from '../cli/officer/support/stage.ts';
-import { draftPath } from '../../cli/officer/sealed-dir.ts';
+import { draftPath } from '../../cli/officer/sealing/sealed-dir.ts';
 import type { TestContext } from '../cli/support/context.ts';
 import { HOUR_MS } from '../support/clock.ts';
 import { makeValidator, snapshotOf } from '../support/operators.ts';

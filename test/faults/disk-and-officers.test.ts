@@ -3,7 +3,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
-import { draftPath } from '../../cli/officer/sealed-dir.ts';
+import { draftPath } from '../../cli/officer/sealing/sealed-dir.ts';
 import { generateKey, seal } from '../../protocol/embargo/age.ts';
 import { packFiles } from '../../protocol/embargo/tar.ts';
 import { startStage, type Stage } from '../cli/officer/support/stage.ts';

@@ -10,7 +10,7 @@ import { loadTrust, type Trust } from '../../../cli/client/trust.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { agentCommand } from '../../../cli/commands/agent.ts';
 import { ProblemError, TemporaryError } from '../../../cli/errors.ts';
-import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { draftPath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { parsePlan, planDigest } from '../../../protocol/plan/plan.ts';

@@ -6,7 +6,7 @@ import { openMirror, publicationPath } from '../../../cli/client/mirror.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { agentCommand } from '../../../cli/commands/agent.ts';
 import { openHome } from '../../../cli/home/home.ts';
-import { bundlePath } from '../../../cli/officer/sealed-dir.ts';
+import { bundlePath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { signerFromSeed } from '../../../platform/ed25519.ts';
 import { parsePlan, planDigest, type Plan } from '../../../protocol/plan/plan.ts';
 import { sha256Hex } from '../../../protocol/encoding/bytes.ts';

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { serveOnce } from '../../../cli/officer/agent.ts';
-import { hasTroubles, startAgent } from '../../../cli/officer/agent-memory.ts';
-import { describeMove } from '../../../cli/officer/move.ts';
-import { loadPresigned, presignedTexts, verifyNext } from '../../../cli/officer/presigned.ts';
+import { serveOnce } from '../../../cli/officer/agent/agent.ts';
+import { hasTroubles, startAgent } from '../../../cli/officer/agent/memory.ts';
+import { describeMove } from '../../../cli/officer/decisions/move.ts';
+import {
+  loadPresigned,
+  presignedTexts,
+  verifyNext,
+} from '../../../cli/officer/decisions/presigned.ts';
 import { openOfficerSession } from '../../../cli/officer/session.ts';
 import { loadStanding } from '../../../cli/officer/standing.ts';
 import { applyRelease } from '../../../protocol/campaign/campaign.ts';

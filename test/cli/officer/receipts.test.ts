@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
-import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { draftPath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { MERGE_DELAY_MS } from '../../../protocol/log/receipt.ts';
 import { encodeEnvelope, parseEnvelope } from '../../../protocol/signature/dsse.ts';
 import { fromBase64 } from '../../../protocol/encoding/bytes.ts';

@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { runCommand } from '../../../cli/command.ts';
 import { handoverCommand } from '../../../cli/commands/handover.ts';
 import { sealCommand } from '../../../cli/commands/seal.ts';
-import { readSealed, sealedPath } from '../../../cli/officer/sealed-dir.ts';
+import { readSealed, sealedPath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { checkPlan } from '../../../protocol/plan/rules.ts';
 import { generateKey, open } from '../../../protocol/embargo/age.ts';
 import { openBundle } from '../../../protocol/embargo/bundle.ts';

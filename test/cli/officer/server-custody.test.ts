@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import Database from 'better-sqlite3';
 
 import type { Input } from '../../../cli/command.ts';
-import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { draftPath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { openOfficerSession } from '../../../cli/officer/session.ts';
 import { loadStanding } from '../../../cli/officer/standing.ts';
 import { seal } from '../../../protocol/embargo/age.ts';

@@ -7,7 +7,7 @@ import { auditRecord } from '../../../cli/audit/audit.ts';
 import type { CheckResult } from '../../../cli/audit/check.ts';
 import { connectTo } from '../../../cli/client/connect.ts';
 import { envelopeJsonOf } from '../../../cli/client/envelope.ts';
-import { draftPath } from '../../../cli/officer/sealed-dir.ts';
+import { draftPath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { openRecordDirectory } from '../../../cli/record/record-files.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { planDigest } from '../../../protocol/plan/plan.ts';

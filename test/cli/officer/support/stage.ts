@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { connectTo } from '../../../../cli/client/connect.ts';
 import { runCommand, type Context, type Input } from '../../../../cli/command.ts';
 import { commands } from '../../../../cli/commands.ts';
-import { draftPath } from '../../../../cli/officer/sealed-dir.ts';
+import { draftPath } from '../../../../cli/officer/sealing/sealed-dir.ts';
 import { generateSeed, signerFromSeed, type KeyedSigner } from '../../../../platform/ed25519.ts';
 import { generateContactKey, type ContactKey } from '../../../../protocol/contact/contact-key.ts';
 import { recipientOf } from '../../../../protocol/embargo/age.ts';
