@@ -8,8 +8,8 @@ import { encodeEntries } from '../protocol/log/entries.ts';
 import { leafHash, rootOf } from '../protocol/log/merkle.ts';
 import { formatTilePath, TILE_WIDTH } from '../protocol/log/tile-path.ts';
 import type { Tile } from '../protocol/log/tile-path.ts';
-import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/verifier-key.ts';
 import { noteSigner, signNote } from '../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../protocol/signature/verifier-key.ts';
 
 const ORIGIN = 'bench.example/log';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { argv, stdout } from 'node:process';
 
-import { checkTree } from '../cli/log/tree/check-tree.ts';
 import { directorySource } from '../cli/log/source.ts';
+import { checkTree } from '../cli/log/tree/check-tree.ts';
 import { verifyEd25519 } from '../platform/ed25519.ts';
 import { openCheckpoint } from '../protocol/log/checkpoint.ts';
 import { parseVerifierKey } from '../protocol/signature/verifier-key.ts';

@@ -1,6 +1,6 @@
 import { readBeacon, type Beacon } from '../protocol/embargo/beacon.ts';
-import { findChain, type DrandChain, type Timelock } from '../protocol/plan/timelock.ts';
 import { ProtocolError } from '../protocol/errors.ts';
+import { findChain, type DrandChain, type Timelock } from '../protocol/plan/timelock.ts';
 
 /** Relays of the League of Entropy. They are believed in nothing: the pinned key decides. */
 export const BEACON_RELAYS: readonly string[] = [

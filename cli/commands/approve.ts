@@ -1,16 +1,16 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { argument, hasFlag, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
-import { checkMove } from '../officer/decisions/approval.ts';
 import { warnOfBreakGlass } from '../officer/break-glass.ts';
-import { completeMove, needsDraft, tellCompletion } from '../officer/decisions/completion.ts';
 import { confirm } from '../officer/confirm.ts';
-import { describeDraft } from '../officer/sealing/describe-draft.ts';
-import { describeStanding } from '../officer/describe.ts';
-import { DRAFT_OPTION, findDraft } from '../officer/sealing/draft-option.ts';
-import { fetchReceipts } from '../officer/receipts.ts';
-import { openOfficerSession } from '../officer/session.ts';
+import { checkMove } from '../officer/decisions/approval.ts';
+import { completeMove, needsDraft, tellCompletion } from '../officer/decisions/completion.ts';
 import { signAndComplete } from '../officer/decisions/signing.ts';
+import { describeStanding } from '../officer/describe.ts';
+import { fetchReceipts } from '../officer/receipts.ts';
+import { describeDraft } from '../officer/sealing/describe-draft.ts';
+import { DRAFT_OPTION, findDraft } from '../officer/sealing/draft-option.ts';
+import { openOfficerSession } from '../officer/session.ts';
 import { loadStanding } from '../officer/standing.ts';
 
 export const approveCommand: Command = {

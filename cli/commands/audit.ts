@@ -2,10 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hex64 } from '../../protocol/encoding/shape.ts';
-import { reportComparison } from '../log/compare/report.ts';
-import { auditLive } from '../log/live/follow.ts';
-import { findLogKeys } from '../log/log-keys.ts';
-import { isUrl, openSource } from '../log/open-source.ts';
+import { INDEX_PATH } from '../../protocol/record/record-index.ts';
 import { reportAudit } from '../audit/report.ts';
 import {
   argument,
@@ -20,8 +17,11 @@ import {
 import { UsageError } from '../errors.ts';
 import { hasErrorCode } from '../home/files.ts';
 import { openHome } from '../home/home.ts';
+import { reportComparison } from '../log/compare/report.ts';
+import { auditLive } from '../log/live/follow.ts';
+import { findLogKeys } from '../log/log-keys.ts';
+import { isUrl, openSource } from '../log/open-source.ts';
 import { readReceiptFile } from '../receipts/receipt-file.ts';
-import { INDEX_PATH } from '../../protocol/record/record-index.ts';
 
 export const auditCommand: Command = {
   name: 'audit',

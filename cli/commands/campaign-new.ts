@@ -1,8 +1,8 @@
 import { dirname, join } from 'node:path';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { withOutputDirectory } from '../../platform/files.ts';
-import { NO_REVIEWS, type ReviewPolicy } from '../../protocol/plan/review-policy.ts';
 import { campaignId, networkId, personId } from '../../protocol/encoding/shape.ts';
+import { NO_REVIEWS, type ReviewPolicy } from '../../protocol/plan/review-policy.ts';
 import { loadTrust } from '../client/trust.ts';
 import {
   argument,
@@ -16,8 +16,8 @@ import {
 import { UsageError } from '../errors.ts';
 import { openHome } from '../home/home.ts';
 import { generateCampaignId } from '../officer/campaign/campaign-id.ts';
-import { findCurrentSnapshot } from '../officer/kept-snapshots.ts';
 import { campaignSkeleton } from '../officer/campaign/skeleton.ts';
+import { findCurrentSnapshot } from '../officer/kept-snapshots.ts';
 
 export const campaignNewCommand: Command = {
   name: 'campaign new',

@@ -1,7 +1,7 @@
-import type { Plan } from '../../protocol/plan/plan.ts';
 import { open, seal } from '../../protocol/embargo/age.ts';
 import { personId } from '../../protocol/encoding/shape.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { loadTrust } from '../client/trust.ts';
 import { argument, getOption, type Command } from '../command.ts';

@@ -4,7 +4,6 @@ import { argument, findOption, hasFlag, type Command, type Input } from '../comm
 import { RefusedMoveError, UsageError } from '../errors.ts';
 import { readInputFile, writeNew } from '../home/files.ts';
 import { confirm } from '../officer/confirm.ts';
-import { findDraft } from '../officer/sealing/draft-option.ts';
 import { describeMove } from '../officer/decisions/move.ts';
 import {
   loadPresigned,
@@ -13,8 +12,9 @@ import {
   presignedTexts,
 } from '../officer/decisions/presigned.ts';
 import { keepPresigned, presign } from '../officer/decisions/presigning.ts';
-import { openOfficerSession, type OfficerSession } from '../officer/session.ts';
 import { signAndComplete } from '../officer/decisions/signing.ts';
+import { findDraft } from '../officer/sealing/draft-option.ts';
+import { openOfficerSession, type OfficerSession } from '../officer/session.ts';
 import { loadStanding, type Standing } from '../officer/standing.ts';
 import { proposeLeaked } from './moves.ts';
 

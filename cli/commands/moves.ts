@@ -1,9 +1,9 @@
 import type { Action, CampaignStatus } from '../../protocol/campaign/transitions.ts';
 import type { Command, OptionSpec } from '../command.ts';
 import { takeMove } from '../officer/decisions/decision.ts';
-import { DRAFT_OPTION } from '../officer/sealing/draft-option.ts';
 import type { Move } from '../officer/decisions/move.ts';
 import { REVISION_OPTION } from '../officer/decisions/next-revision.ts';
+import { DRAFT_OPTION } from '../officer/sealing/draft-option.ts';
 import type { Standing } from '../officer/standing.ts';
 
 const REASON: OptionSpec = {

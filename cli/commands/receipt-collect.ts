@@ -1,10 +1,10 @@
-import { findLogKeys } from '../log/log-keys.ts';
-import { serverSource } from '../log/source.ts';
-import { refreshCheckpoint } from '../log/checkpoint.ts';
 import { connect } from '../client/connect.ts';
 import { refreshTrust } from '../client/trust.ts';
 import type { Command } from '../command.ts';
 import { openHome } from '../home/home.ts';
+import { refreshCheckpoint } from '../log/checkpoint.ts';
+import { findLogKeys } from '../log/log-keys.ts';
+import { serverSource } from '../log/source.ts';
 import { collectProofs } from '../receipts/collect.ts';
 import { listStored } from '../receipts/stored.ts';
 

@@ -1,11 +1,11 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { formatInstant } from '../../protocol/encoding/time.ts';
 import { parseTlogProof, verifyTlogProof } from '../../protocol/log/tlog-proof.ts';
-import { findLogKeys, type LogKeys } from '../log/log-keys.ts';
-import { countWitnesses, openState } from '../log/signed-state.ts';
 import { argument, findOption, type Command } from '../command.ts';
 import { CliError } from '../errors.ts';
 import { openHome } from '../home/home.ts';
+import { findLogKeys, type LogKeys } from '../log/log-keys.ts';
+import { countWitnesses, openState } from '../log/signed-state.ts';
 import { readStored, type StoredReceipt } from '../receipts/stored.ts';
 
 export const receiptVerifyCommand: Command = {

@@ -1,7 +1,7 @@
 import type { PrivateKey } from 'openpgp';
+import type { OfficerKeys } from '../../protocol/contact/detached.ts';
 import { fingerprintOf, readContactKey } from '../../protocol/contact/key.ts';
 import { decryptAndVerify, MAX_MESSAGE_CHARACTERS } from '../../protocol/contact/message.ts';
-import type { OfficerKeys } from '../../protocol/contact/detached.ts';
 import { utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { BOUNDARY, checkContent, EXERCISE_PREFIX, RECIPIENT_HEADER } from './grammar.ts';

@@ -1,6 +1,5 @@
 import { ProtocolError } from '../../protocol/errors.ts';
 import { checkNotExpired } from '../../protocol/trust/root-verify.ts';
-import { findRecentCheckpoint, refreshCheckpoint, type SeenCheckpoint } from '../log/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import { connect } from '../client/connect.ts';
 import { loadTrust, refreshTrust, type Trust } from '../client/trust.ts';
@@ -8,6 +7,7 @@ import type { Context } from '../command.ts';
 import { CliError, InterruptedError } from '../errors.ts';
 import { openHome, type Home } from '../home/home.ts';
 import type { OperatorKeys } from '../home/keys.ts';
+import { findRecentCheckpoint, refreshCheckpoint, type SeenCheckpoint } from '../log/checkpoint.ts';
 
 /** Anybody who reads what officers have made public: what is trusted, and the server. */
 export interface ReaderSession {

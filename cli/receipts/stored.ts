@@ -3,10 +3,10 @@ import { equalBytes, utf8Decode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { parseOpening, type Opening } from '../../protocol/log/opening.ts';
 import { MERGE_DELAY_MS, type Receipt } from '../../protocol/log/receipt.ts';
-import { openPromise } from '../log/compare/omission.ts';
-import type { LogKeys } from '../log/log-keys.ts';
 import { findFile, hasErrorCode } from '../home/files.ts';
 import type { Home } from '../home/home.ts';
+import { openPromise } from '../log/compare/omission.ts';
+import type { LogKeys } from '../log/log-keys.ts';
 import {
   leafHashOf,
   parseReceiptFile,

@@ -2,25 +2,25 @@ import { chmod } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { openAge } from '../../platform/age.ts';
 import { readFileBounded } from '../../platform/read-file.ts';
-import { ciphertextsOfAll } from '../../protocol/plan/ciphertexts.ts';
-import type { Plan } from '../../protocol/plan/plan.ts';
 import { openBundle } from '../../protocol/embargo/bundle.ts';
 import { openClosing } from '../../protocol/embargo/closing-bundle.ts';
-import { openSignatures } from '../../protocol/embargo/signature-bundle.ts';
 import { readAccessKey } from '../../protocol/embargo/notice.ts';
 import { combineShares } from '../../protocol/embargo/planned-shares.ts';
-import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
-import { ProtocolError } from '../../protocol/errors.ts';
 import {
   BREAK_GLASS_TEXT,
   openPublications,
   releasedThrough,
   type Publication,
 } from '../../protocol/embargo/publications.ts';
-import type { Archivist } from './archivist.ts';
+import { openSignatures } from '../../protocol/embargo/signature-bundle.ts';
+import { SUMS_NAME } from '../../protocol/embargo/sums.ts';
+import { ProtocolError } from '../../protocol/errors.ts';
+import { ciphertextsOfAll } from '../../protocol/plan/ciphertexts.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
 import type { RecordParts, ReleaseParts, RevisionParts } from '../../protocol/record/assemble.ts';
 import { RECORD } from '../../protocol/record/layout.ts';
 import { documentOf, publishedFor, type LoggedRevision } from '../../protocol/record/revisions.ts';
+import type { Archivist } from './archivist.ts';
 
 /** What the keys that are out open, of all revisions. */
 interface Secrets extends Pick<RecordParts, 'ciphertexts' | 'documents' | 'closingKey'> {

@@ -1,11 +1,15 @@
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import type { Revision } from '../../protocol/campaign/chain.ts';
-import type { Plan } from '../../protocol/plan/plan.ts';
+import { parseDirective } from '../../protocol/campaign/directive.ts';
 import { sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import type { Plan } from '../../protocol/plan/plan.ts';
+import { replayAdoption } from '../../protocol/record/adoption.ts';
+import type { RecordParts, RevisionParts } from '../../protocol/record/assemble.ts';
+import type { StatementLine } from '../../protocol/record/lines.ts';
+import { logRevisions, statementsFor } from '../../protocol/record/revisions.ts';
 import { encodeEnvelope, type Envelope } from '../../protocol/signature/dsse.ts';
 import { parseSnapshot, snapshotDigest } from '../../protocol/stake/snapshot.ts';
-import { parseDirective } from '../../protocol/campaign/directive.ts';
 import { verifyEnrolment } from '../../protocol/statement/enrolment.ts';
 import {
   parseOperatorStatement,
@@ -13,20 +17,16 @@ import {
 } from '../../protocol/statement/operator.ts';
 import { parsePublication } from '../../protocol/statement/share.ts';
 import { fetchChain, keptPlans } from '../client/chain.ts';
-import { refreshCheckpoint, type SeenCheckpoint } from '../log/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import { readEnvelope } from '../client/envelope.ts';
-import { reportQuorum } from '../log/quorum.ts';
 import { warnOfServerCustody } from '../client/server-custody.ts';
 import { NotReleasedError, TemporaryError } from '../errors.ts';
-import { replayAdoption } from '../../protocol/record/adoption.ts';
+import { refreshCheckpoint, type SeenCheckpoint } from '../log/checkpoint.ts';
+import { reportQuorum } from '../log/quorum.ts';
 import type { Archivist } from './archivist.ts';
-import type { RecordParts, RevisionParts } from '../../protocol/record/assemble.ts';
 import { downloadSecrets } from './download-secrets.ts';
-import type { StatementLine } from '../../protocol/record/lines.ts';
 import { readLog, type WholeLog } from './read-log.ts';
 import { findDisclosure, isSettled, readOpenings, type LoggedEnvelope } from './read-openings.ts';
-import { logRevisions, statementsFor } from '../../protocol/record/revisions.ts';
 import { downloadTimestamps } from './timestamps.ts';
 
 /** The log at the moment at which everything sealed before the disclosure is accounted for. */

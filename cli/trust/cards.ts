@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { endorserCard, officerCard, reviewerCard, serverCard } from '../../protocol/api/card.ts';
-import { fingerprintOf, readContactKey, readPublicKey } from '../../protocol/contact/key.ts';
 import { readRecipientKey } from '../../protocol/contact/contact-key.ts';
+import { fingerprintOf, readContactKey, readPublicKey } from '../../protocol/contact/key.ts';
 import { recipientOf } from '../../protocol/embargo/age.ts';
 import { parseJson } from '../../protocol/encoding/json.ts';
 import { parseShape } from '../../protocol/encoding/shape.ts';

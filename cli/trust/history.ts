@@ -2,10 +2,10 @@ import { sha256Hex, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
 import { formatLeaf } from '../../protocol/log/leaf.ts';
 import { rootChanges, rootsSince, type RootChange } from '../../protocol/trust/chain.ts';
-import { refreshCheckpoint, verifyLogged } from '../log/checkpoint.ts';
 import type { Client } from '../client/client.ts';
 import type { Trust } from '../client/trust.ts';
 import type { Home } from '../home/home.ts';
+import { refreshCheckpoint, verifyLogged } from '../log/checkpoint.ts';
 
 /** One root of the chain and what it changed. */
 export interface HistoryEntry {

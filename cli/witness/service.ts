@@ -9,9 +9,9 @@ import type {
   SignedCheckpoint,
   WitnessedLog,
 } from '../../protocol/log/witness-verdict.ts';
+import type { Cosigner } from '../../protocol/signature/cosigner.ts';
 import type { VerifyEd25519 } from '../../protocol/signature/ed25519.ts';
 import { parseNote } from '../../protocol/signature/note.ts';
-import type { Cosigner } from '../../protocol/signature/cosigner.ts';
 import type { NoteVerifier } from '../../protocol/signature/verifier-key.ts';
 import type { Remembered, WitnessMemory } from './memory.ts';
 

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { CAMPAIGN_STATUSES } from '../campaign/transitions.ts';
-import { keyName } from '../plan/key-name.ts';
 import {
   base64,
   campaignId,
@@ -11,6 +10,7 @@ import {
   safeCount,
   time,
 } from '../encoding/shape.ts';
+import { keyName } from '../plan/key-name.ts';
 
 export const createCampaignRequest = z.strictObject({
   /** Exact bytes of plan.txt. */

@@ -1,7 +1,7 @@
 import { parseTime } from '../encoding/time.ts';
 import { ProtocolError } from '../errors.ts';
-import type { Directive } from './directive.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Directive } from './directive.ts';
 import { checkRevision } from './revision.ts';
 import { getMove, nextStatus } from './transitions.ts';
 import type { CampaignEvent, CampaignStatus } from './transitions.ts';

@@ -1,6 +1,4 @@
 import { z } from 'zod';
-import { ACTIONS, CAMPAIGN_STATUSES, getMove, nextStatus } from './transitions.ts';
-import type { Action, CampaignStatus } from './transitions.ts';
 import { sha256Hex } from '../encoding/bytes.ts';
 import { campaignId, hex64, networkId, safeCount, time } from '../encoding/shape.ts';
 import { parseTime } from '../encoding/time.ts';
@@ -8,9 +6,11 @@ import { ProtocolError } from '../errors.ts';
 import { verifyEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
+import { encodeStatement, parseStatementAbout } from '../statement/statement.ts';
 import { signingKeys } from '../trust/root.ts';
 import type { TrustRoot } from '../trust/root.ts';
-import { encodeStatement, parseStatementAbout } from '../statement/statement.ts';
+import { ACTIONS, CAMPAIGN_STATUSES, getMove, nextStatus } from './transitions.ts';
+import type { Action, CampaignStatus } from './transitions.ts';
 
 /** A decision of the officers over the whole plan. It counts once a threshold of them signed it. */
 export interface Directive {

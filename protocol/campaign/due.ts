@@ -1,5 +1,5 @@
-import type { KeyName } from '../plan/key-name.ts';
 import { parseTime } from '../encoding/time.ts';
+import type { KeyName } from '../plan/key-name.ts';
 import type { CampaignState } from './campaign.ts';
 import { MOVES } from './transitions.ts';
 

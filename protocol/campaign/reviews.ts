@@ -1,10 +1,10 @@
 import { ProtocolError } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
 import { verifyReview } from '../statement/review.ts';
 import type { Review } from '../statement/review.ts';
 import type { TrustRoot } from '../trust/root.ts';
-import type { Plan } from '../plan/plan.ts';
 
 /** What firms have said of the release of one plan. */
 export interface ReviewStanding {

@@ -1,5 +1,5 @@
-import { ProtocolError } from '../errors.ts';
 import { commitmentName } from '../commitment/commitment.ts';
+import { ProtocolError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Action, CampaignStatus } from './transitions.ts';
 

@@ -2,9 +2,9 @@ import * as openpgp from 'openpgp';
 import type { PrivateKey, PublicKey } from 'openpgp';
 import { ProtocolError } from '../errors.ts';
 import { requireArmor } from './armor.ts';
-import { OPENPGP_CONFIG, readContactKey, readPublicKey } from './key.ts';
 import { verifySignature } from './detached.ts';
 import type { OfficerKeys } from './detached.ts';
+import { OPENPGP_CONFIG, readContactKey, readPublicKey } from './key.ts';
 
 /** A message that an officer signed and that was encrypted to us. */
 export interface SignedMessage {

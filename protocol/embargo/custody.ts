@@ -1,15 +1,15 @@
-import type { Plan } from '../plan/plan.ts';
 import { sha256Hex } from '../encoding/bytes.ts';
+import type { KeyName } from '../plan/key-name.ts';
+import type { Plan } from '../plan/plan.ts';
+import { findChain, timeOfRound } from '../plan/timelock.ts';
 import { signEnvelope } from '../signature/dsse.ts';
 import type { Envelope } from '../signature/dsse.ts';
 import type { Signer } from '../signature/ed25519.ts';
 import { encodePublication } from '../statement/share.ts';
 import { open, seal } from './age.ts';
 import type { FindBeacon } from './beacon.ts';
-import type { KeyName } from '../plan/key-name.ts';
 import { openLockedShare, verifyLockedShare } from './locked-share.ts';
 import { verifyPlannedShare } from './planned-shares.ts';
-import { findChain, timeOfRound } from '../plan/timelock.ts';
 
 /**
  * Open a share that waits in custody, and check that it is the one that the plan gives to its holder.

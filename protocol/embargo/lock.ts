@@ -1,8 +1,8 @@
 import { Decrypter, Encrypter, Stanza, type Identity, type Recipient } from 'age-encryption';
 import { concatBytes, fromHex } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
-import { roundDigest, type Beacon } from './beacon.ts';
 import type { DrandChain, Timelock } from '../plan/timelock.ts';
+import { roundDigest, type Beacon } from './beacon.ts';
 
 /** A point of G2, compressed, and twice the file key's 16 bytes. */
 const POINT_BYTES = 96;

@@ -1,6 +1,6 @@
-import type { Plan } from '../plan/plan.ts';
 import { sha256Hex } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Beacon } from './beacon.ts';
 import { readLock, unlock } from './lock.ts';
 import { verifyPlannedShare } from './planned-shares.ts';

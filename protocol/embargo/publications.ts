@@ -1,12 +1,12 @@
-import type { Plan } from '../plan/plan.ts';
-import { keysOf, thresholdOf } from '../plan/splits.ts';
-import { open, recipientOf } from './age.ts';
-import type { KeyName } from '../plan/key-name.ts';
-import { verifyPlannedShare } from './planned-shares.ts';
-import { type OfficerShare } from './share.ts';
 import { utf8Decode } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
+import type { KeyName } from '../plan/key-name.ts';
+import type { Plan } from '../plan/plan.ts';
+import { keysOf, thresholdOf } from '../plan/splits.ts';
 import type { ReleaseKeyPublication, SharePublication } from '../statement/share.ts';
+import { open, recipientOf } from './age.ts';
+import { verifyPlannedShare } from './planned-shares.ts';
+import { type OfficerShare } from './share.ts';
 
 export type Publication = SharePublication | ReleaseKeyPublication;
 

@@ -1,8 +1,8 @@
 import { equalBytes, fromBase64, toBase64 } from '../encoding/bytes.ts';
 import { ProtocolError } from '../errors.ts';
 import type { VerifyEd25519 } from '../signature/ed25519.ts';
-import { NOTE_ED25519 } from '../signature/verifier-key.ts';
 import { openNote } from '../signature/note.ts';
+import { NOTE_ED25519 } from '../signature/verifier-key.ts';
 import type { NoteVerifier } from '../signature/verifier-key.ts';
 import { EMPTY_ROOT, HASH_BYTES } from './merkle.ts';
 

@@ -1,8 +1,8 @@
 import { ProtocolError } from '../errors.ts';
-import type { VerifyEd25519 } from '../signature/ed25519.ts';
-import { NOTE_COSIGNATURE } from '../signature/verifier-key.ts';
-import { parseNote } from '../signature/note.ts';
 import { verifyCosignatureTime } from '../signature/cosigner.ts';
+import type { VerifyEd25519 } from '../signature/ed25519.ts';
+import { parseNote } from '../signature/note.ts';
+import { NOTE_COSIGNATURE } from '../signature/verifier-key.ts';
 import type { NoteVerifier } from '../signature/verifier-key.ts';
 
 /** A verified cosignature: by when a witness had seen a checkpoint. C2SP tlog-cosignature. */

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-import { keyName } from './key-name.ts';
-import type { KeyName } from './key-name.ts';
-import type { Timelock } from './timelock.ts';
+import type { CommitmentEntry } from '../commitment/commitment.ts';
 import {
   ageRecipient,
   hex64,
@@ -15,9 +13,11 @@ import {
 import { milestoneShape } from '../stake/milestone.ts';
 import type { Milestone } from '../stake/milestone.ts';
 import { headerText } from '../stake/snapshot.ts';
-import type { CommitmentEntry } from '../commitment/commitment.ts';
+import { keyName } from './key-name.ts';
+import type { KeyName } from './key-name.ts';
 import { reviewPolicyShape } from './review-policy.ts';
 import type { ReviewPolicy } from './review-policy.ts';
+import type { Timelock } from './timelock.ts';
 
 /** Everything that officers decide about a campaign. They sign the SHA-256 of its bytes. */
 export interface Plan {

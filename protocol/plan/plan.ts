@@ -1,8 +1,8 @@
+import { encodeDocument, MAX_DOCUMENT_BYTES, parseDocument } from '../commitment/document.ts';
 import { equalBytes, sha256Hex, utf8Encode } from '../encoding/bytes.ts';
 import { parseJson } from '../encoding/json.ts';
 import { parseShape } from '../encoding/shape.ts';
 import { ProtocolError } from '../errors.ts';
-import { encodeDocument, MAX_DOCUMENT_BYTES, parseDocument } from '../commitment/document.ts';
 import { planBody } from './body.ts';
 import type { Plan } from './body.ts';
 import { checkConsistency } from './rules.ts';

@@ -1,6 +1,6 @@
-import type { KeyName } from './key-name.ts';
-import { isServerHolder, serverHolders } from '../trust/server-holder.ts';
 import { ProtocolError } from '../errors.ts';
+import { isServerHolder, serverHolders } from '../trust/server-holder.ts';
+import type { KeyName } from './key-name.ts';
 
 const LABEL = 'SERVER CUSTODY: ';
 const ANY_SPELLING = /^\s*server\s+custody\s*:/im;

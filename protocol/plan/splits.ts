@@ -1,6 +1,6 @@
-import type { KeyName } from './key-name.ts';
 import { ProtocolError } from '../errors.ts';
 import type { Plan } from './body.ts';
+import type { KeyName } from './key-name.ts';
 
 /** The splits that a plan has. */
 export function keysOf({ breakGlassThreshold }: Plan): readonly KeyName[] {

@@ -1,11 +1,11 @@
-import type { Plan } from '../plan/plan.ts';
-import { KEY_NAMES, type KeyName } from '../plan/key-name.ts';
 import type { OfficerShare } from '../embargo/share.ts';
 import { officerSignatureFiles, type SumsSignatures } from '../embargo/sums-signatures.ts';
 import type { Files } from '../embargo/tar.ts';
 import { sha256Hex, utf8Encode } from '../encoding/bytes.ts';
 import type { TileFile } from '../log/tiles.ts';
 import type { TimestampedCheckpoint } from '../log/timestamps.ts';
+import { KEY_NAMES, type KeyName } from '../plan/key-name.ts';
+import type { Plan } from '../plan/plan.ts';
 import { encodeEnvelope, type Envelope } from '../signature/dsse.ts';
 import type { StakeSnapshot } from '../stake/snapshot.ts';
 import type { TrustRoot } from '../trust/root.ts';

@@ -1,7 +1,7 @@
-import type { Plan } from '../plan/plan.ts';
 import { officerKeyFiles } from '../embargo/sums-signatures.ts';
 import type { Files } from '../embargo/tar.ts';
 import { utf8Encode } from '../encoding/bytes.ts';
+import type { Plan } from '../plan/plan.ts';
 import { formatVerifierKey } from '../signature/verifier-key.ts';
 import type { TrustRoot } from '../trust/root.ts';
 import { RECORD } from './layout.ts';

@@ -1,6 +1,6 @@
 import { commitmentName } from '../commitment/commitment.ts';
-import type { Plan } from '../plan/plan.ts';
 import { SSHSIG_NAMESPACE } from '../embargo/sums-signatures.ts';
+import type { Plan } from '../plan/plan.ts';
 import { inRevision, RECORD } from './layout.ts';
 
 // Commands and sentences of a record's README.md that are there once for each revision. `at` is where

@@ -1,6 +1,6 @@
+import { utf8Encode } from '../encoding/bytes.ts';
 import type { Plan } from '../plan/plan.ts';
 import { serverCustodyText } from '../plan/server-custody.ts';
-import { utf8Encode } from '../encoding/bytes.ts';
 import { inRevision, RECORD } from './layout.ts';
 import {
   checkDocuments,

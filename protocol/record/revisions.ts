@@ -1,12 +1,12 @@
 import type { Revision } from '../campaign/chain.ts';
 import { commitmentName } from '../commitment/commitment.ts';
-import type { Plan } from '../plan/plan.ts';
+import { releaseDigest } from '../embargo/approval.ts';
 import { earlierName } from '../embargo/closing-bundle.ts';
+import type { Publication } from '../embargo/publications.ts';
 import type { Files } from '../embargo/tar.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { OperatorStatement } from '../statement/operator.ts';
 import { isPlanned } from '../statement/share.ts';
-import { releaseDigest } from '../embargo/approval.ts';
-import type { Publication } from '../embargo/publications.ts';
 import { inRevision, RECORD } from './layout.ts';
 
 /** A plan that officers put in force, and between which leaves of the log it was the newest. */

@@ -1,8 +1,8 @@
-import { isServerHolder } from './server-holder.ts';
 import { ProtocolError } from '../errors.ts';
 import { formatVerifierKey } from '../signature/verifier-key.ts';
 import type { NoteVerifier } from '../signature/verifier-key.ts';
 import type { Endorser, TrustRoot } from './root.ts';
+import { isServerHolder } from './server-holder.ts';
 
 /**
  * Check everything that a root must be in itself: thresholds that cannot be turned against each

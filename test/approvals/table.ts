@@ -1,7 +1,7 @@
+import { encodeDirective } from '../../protocol/campaign/directive.ts';
 import { fromBase64, toBase64, utf8Decode, utf8Encode } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { preAuthEncoding, STATEMENT_TYPE } from '../../protocol/signature/dsse.ts';
-import { encodeDirective } from '../../protocol/campaign/directive.ts';
 import { addGroupOrder } from '../conformance/support/malleate.ts';
 import { DAY_MS, HOUR_MS } from '../support/clock.ts';
 import { SMALL_ORDER, signWithSmallR } from './support/curve.ts';

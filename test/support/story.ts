@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 
-import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
+import type { Directive } from '../../protocol/campaign/directive.ts';
+import { directiveDigest, encodeDirective } from '../../protocol/campaign/directive.ts';
 import type { Action, CampaignStatus } from '../../protocol/campaign/transitions.ts';
 import { signAndEncrypt } from '../../protocol/contact/message.ts';
 import { seal } from '../../protocol/embargo/age.ts';
@@ -13,10 +14,9 @@ import {
 } from '../../protocol/encoding/bytes.ts';
 import { formatTime } from '../../protocol/encoding/time.ts';
 import { EMPTY_ROOT } from '../../protocol/log/merkle.ts';
+import { ciphertextsOf } from '../../protocol/plan/ciphertexts.ts';
 import type { Envelope } from '../../protocol/signature/dsse.ts';
 import { encodeEnvelope, parseEnvelope, signEnvelope } from '../../protocol/signature/dsse.ts';
-import type { Directive } from '../../protocol/campaign/directive.ts';
-import { directiveDigest, encodeDirective } from '../../protocol/campaign/directive.ts';
 import type { OperatorStatement } from '../../protocol/statement/operator.ts';
 import { encodeOperatorStatement } from '../../protocol/statement/operator.ts';
 import { encodePublication } from '../../protocol/statement/share.ts';

@@ -1,7 +1,7 @@
 import { generateSeed, signerFromSeed, type KeyedSigner } from '../../../platform/ed25519.ts';
+import { encodeDirective, type Directive } from '../../../protocol/campaign/directive.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
-import { encodeDirective, type Directive } from '../../../protocol/campaign/directive.ts';
 import { HOUR_MS } from '../../support/clock.ts';
 import { envelopeJson } from '../../support/story.ts';
 import type { Court, OfficerName } from './court.ts';

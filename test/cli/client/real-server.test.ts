@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { refreshCheckpoint, verifyLogged } from '../../../cli/log/checkpoint.ts';
 import { connect } from '../../../cli/client/connect.ts';
 import { refreshTargets } from '../../../cli/client/targets.ts';
 import { refreshTrust } from '../../../cli/client/trust.ts';
@@ -8,6 +7,7 @@ import { runCommand } from '../../../cli/command.ts';
 import { trustAddCommand } from '../../../cli/commands/trust-add.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { openHome, type Home } from '../../../cli/home/home.ts';
+import { refreshCheckpoint, verifyLogged } from '../../../cli/log/checkpoint.ts';
 import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
 import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { formatLeaf } from '../../../protocol/log/leaf.ts';

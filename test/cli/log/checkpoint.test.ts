@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { openHome, type Home } from '../../../cli/home/home.ts';
 import {
   findRecentCheckpoint,
   refreshCheckpoint,
   verifyLogged,
 } from '../../../cli/log/checkpoint.ts';
-import { openHome, type Home } from '../../../cli/home/home.ts';
 import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';

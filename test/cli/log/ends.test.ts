@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { openAccounts } from '../../../cli/log/tree/accounts.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { auditCommand } from '../../../cli/commands/audit.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
+import { openAccounts } from '../../../cli/log/tree/accounts.ts';
 import { utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { parseLeaf, type Leaf } from '../../../protocol/log/leaf.ts';
 import { testContext, type TestContext } from '../support/context.ts';

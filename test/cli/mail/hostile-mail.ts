@@ -1,6 +1,6 @@
 import * as openpgp from 'openpgp';
-import { readPublicKey } from '../../../protocol/contact/key.ts';
 import type { ContactKey } from '../../../protocol/contact/contact-key.ts';
+import { readPublicKey } from '../../../protocol/contact/key.ts';
 import { utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 
 /** What an attacker puts into a message. Each part that is missing is left out of it. */

@@ -4,12 +4,12 @@ import { after, before, describe, it } from 'node:test';
 
 import { envelopeJsonOf } from '../../../cli/client/envelope.ts';
 import { proposeTargets } from '../../../cli/officer/decisions/arm-targets.ts';
+import { draftPath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { openOfficerSession } from '../../../cli/officer/session.ts';
 import { loadStanding } from '../../../cli/officer/standing.ts';
 import { encodeDirective } from '../../../protocol/campaign/directive.ts';
 import { toBase64 } from '../../../protocol/encoding/bytes.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
-import { draftPath } from '../../../cli/officer/sealing/sealed-dir.ts';
 import { startStage, type Stage } from './support/stage.ts';
 
 // Three officers decide together; two more join them, and then three of five do; then two more, and four of seven do.

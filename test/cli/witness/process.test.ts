@@ -12,12 +12,12 @@ import { signerFromSeed, verifyEd25519 } from '../../../platform/ed25519.ts';
 import { openCheckpoint } from '../../../protocol/log/checkpoint.ts';
 import { verifyCosignatures } from '../../../protocol/log/cosignature.ts';
 import { parsePolicy } from '../../../protocol/log/policy.ts';
+import { noteSigner } from '../../../protocol/signature/note.ts';
 import {
   formatVerifierKey,
   NOTE_ED25519,
   parseVerifierKey,
 } from '../../../protocol/signature/verifier-key.ts';
-import { noteSigner } from '../../../protocol/signature/note.ts';
 import { spawnWitness, submit, submittedLog } from '../../support/witnesses.ts';
 import { testContext } from '../support/context.ts';
 

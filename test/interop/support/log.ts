@@ -8,8 +8,8 @@ import { formatLeaf } from '../../../protocol/log/leaf.ts';
 import { leafHash, rootOf } from '../../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../../protocol/log/tile-path.ts';
 import { tilesForGrowth, tilesOf } from '../../../protocol/log/tiles.ts';
-import { formatVerifierKey, NOTE_ED25519 } from '../../../protocol/signature/verifier-key.ts';
 import { noteSigner, signNote } from '../../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../../../protocol/signature/verifier-key.ts';
 
 export const ORIGIN = 'patches.example.org/log';
 export const LOG_SIGNER = noteSigner(ORIGIN, signerFromSeed(new Uint8Array(32).fill(21)));

@@ -9,14 +9,14 @@ import {
   openCampaign,
 } from '../../../protocol/campaign/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { isDue } from '../../../protocol/campaign/due.ts';
-import type { Plan } from '../../../protocol/plan/plan.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
-import type { Directive } from '../../../protocol/campaign/directive.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { digestNamed, digestOf, lockedPlanOf, planOf, revisionOf } from '../plan/plans.ts';
 import { OTHER_NETWORK, recipientNamed } from '../trust/network.ts';
 import { directiveOf, ISSUED } from './directives.ts';
-import { digestNamed, digestOf, lockedPlanOf, planOf, revisionOf } from '../plan/plans.ts';
 
 const plan = planOf();
 const draft = openCampaign(plan, digestOf(plan));

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ACTIONS, CAMPAIGN_STATUSES, MOVES } from '../../../protocol/campaign/transitions.ts';
-import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import {
   directiveDigest,
   encodeDirective,
   parseDirective,
 } from '../../../protocol/campaign/directive.ts';
 import type { Directive } from '../../../protocol/campaign/directive.ts';
+import { ACTIONS, CAMPAIGN_STATUSES, MOVES } from '../../../protocol/campaign/transitions.ts';
+import { sha256Hex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
 import { encodeStatement } from '../../../protocol/statement/statement.ts';
 import { readVectors, type Vector } from '../../support/vectors.ts';
 import { NETWORK } from '../trust/network.ts';

@@ -1,11 +1,11 @@
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
+import { encodeDirective } from '../../../protocol/campaign/directive.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { getMove, nextStatus } from '../../../protocol/campaign/transitions.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import { formatTime, parseTime } from '../../../protocol/encoding/time.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
-import { encodeDirective } from '../../../protocol/campaign/directive.ts';
-import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { signingSigners } from '../trust/network.ts';
 
 const DAY_MS = 86_400_000;

@@ -9,15 +9,15 @@ import {
   openCampaign,
 } from '../../../protocol/campaign/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
+import { encodeDirective, verifyDirective } from '../../../protocol/campaign/directive.ts';
 import type { Action } from '../../../protocol/campaign/transitions.ts';
 import { formatTime } from '../../../protocol/encoding/time.ts';
 import type { Envelope } from '../../../protocol/signature/dsse.ts';
 import { signEnvelope } from '../../../protocol/signature/dsse.ts';
-import type { Directive } from '../../../protocol/campaign/directive.ts';
-import { encodeDirective, verifyDirective } from '../../../protocol/campaign/directive.ts';
+import { digestNamed, digestOf, planOf } from '../plan/plans.ts';
 import { rootOf, rootSigners, signerNamed, signingSigners } from '../trust/network.ts';
 import { directiveOf, ISSUED, signedBy } from './directives.ts';
-import { digestNamed, digestOf, planOf } from '../plan/plans.ts';
 
 /** Two of three people decide; in the second root bo has left, and dora is there instead. */
 const ROOTS = new Map([

@@ -9,15 +9,15 @@ import {
   openCampaign,
 } from '../../../protocol/campaign/campaign.ts';
 import type { CampaignState } from '../../../protocol/campaign/campaign.ts';
-import type { Plan } from '../../../protocol/plan/plan.ts';
+import type { Directive } from '../../../protocol/campaign/directive.ts';
 import { ACTIONS, CAMPAIGN_STATUSES } from '../../../protocol/campaign/transitions.ts';
 import type { Action, CampaignStatus } from '../../../protocol/campaign/transitions.ts';
 import { formatTime, parseTime } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
-import type { Directive } from '../../../protocol/campaign/directive.ts';
+import type { Plan } from '../../../protocol/plan/plan.ts';
+import { digestNamed, digestOf, planOf, revisionOf } from '../plan/plans.ts';
 import { OTHER_NETWORK, recipientNamed } from '../trust/network.ts';
 import { ISSUED } from './directives.ts';
-import { digestNamed, digestOf, planOf, revisionOf } from '../plan/plans.ts';
 
 type Event = 'release' | 'adoption' | 'latest-date';
 

@@ -1,7 +1,7 @@
 import * as openpgp from 'openpgp';
 import { generateContactKey } from '../../../protocol/contact/contact-key.ts';
-import { officerKeys } from '../../../protocol/contact/detached.ts';
 import type { ContactKey } from '../../../protocol/contact/contact-key.ts';
+import { officerKeys } from '../../../protocol/contact/detached.ts';
 import type { OfficerKeys } from '../../../protocol/contact/detached.ts';
 
 /** When every key of these tests is made. */

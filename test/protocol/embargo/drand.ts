@@ -1,7 +1,7 @@
 import { bls12_381 } from '@noble/curves/bls12-381.js';
 import { roundDigest } from '../../../protocol/embargo/beacon.ts';
-import type { DrandChain } from '../../../protocol/plan/timelock.ts';
 import { toHex, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import type { DrandChain } from '../../../protocol/plan/timelock.ts';
 import { digestNamed } from '../plan/plans.ts';
 
 /** A chain with one signer, who signs any round at any time. */

@@ -6,8 +6,8 @@ import { encryptOnG2RFC9380 } from 'tlock-js/crypto/ibe.js';
 import { generateKey, open, seal } from '../../../protocol/embargo/age.ts';
 import { MAX_BEACON_BYTES, readBeacon, roundDigest } from '../../../protocol/embargo/beacon.ts';
 import { lock, readLock, unlock } from '../../../protocol/embargo/lock.ts';
-import { QUICKNET } from '../../../protocol/plan/timelock.ts';
 import { concatBytes, fromHex, utf8Decode, utf8Encode } from '../../../protocol/encoding/bytes.ts';
+import { QUICKNET } from '../../../protocol/plan/timelock.ts';
 import { beaconJson, localChain, QUICKNET_ROUNDS } from './drand.ts';
 
 const chain = localChain();

@@ -18,8 +18,8 @@ import {
   verifyWitnesses,
 } from '../../../protocol/log/witness-quorum.ts';
 import { cosigner } from '../../../protocol/signature/cosigner.ts';
-import { formatVerifierKey, parseVerifierKey } from '../../../protocol/signature/verifier-key.ts';
 import { noteSigner, openNote, signNote } from '../../../protocol/signature/note.ts';
+import { formatVerifierKey, parseVerifierKey } from '../../../protocol/signature/verifier-key.ts';
 
 // sigsum-go pkg/checkpoint/checkpoint_test.go
 const SIGSUM = cosigner('example.org/witness', signerFromSeed(fromHex(`11${'00'.repeat(31)}`, 32)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { NOTE_COSIGNATURE } from '../../../protocol/signature/verifier-key.ts';
 import { noteSigner } from '../../../protocol/signature/note.ts';
+import { NOTE_COSIGNATURE } from '../../../protocol/signature/verifier-key.ts';
 import { rootChanges, rootsSince } from '../../../protocol/trust/chain.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
 import { officerNamed, PEOPLE, recipientNamed, rootOf, signerNamed } from './network.ts';

@@ -7,8 +7,8 @@ import { entriesForGrowth } from '../../../../protocol/log/entries.ts';
 import { leafHash, rootOf } from '../../../../protocol/log/merkle.ts';
 import { formatTilePath } from '../../../../protocol/log/tile-path.ts';
 import { tilesForGrowth } from '../../../../protocol/log/tiles.ts';
-import { formatVerifierKey, NOTE_ED25519 } from '../../../../protocol/signature/verifier-key.ts';
 import { noteSigner, signNote, type NoteSigner } from '../../../../protocol/signature/note.ts';
+import { formatVerifierKey, NOTE_ED25519 } from '../../../../protocol/signature/verifier-key.ts';
 
 /** The log's own key, in the hands of whoever writes a test. */
 export const LOG_SIGNER = noteSigner('127.0.0.1/log', signerFromSeed(generateSeed()));

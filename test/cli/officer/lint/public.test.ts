@@ -3,9 +3,9 @@ import { cp, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { lintPublic } from '../../../../cli/officer/lint/public.ts';
 import { readPatchText } from '../../../../cli/officer/lint/patch-text.ts';
 import type { Fix } from '../../../../cli/officer/lint/public-traces.ts';
+import { lintPublic } from '../../../../cli/officer/lint/public.ts';
 import { git } from '../support/campaign.ts';
 import { startGitHost } from '../support/git-http.ts';
 

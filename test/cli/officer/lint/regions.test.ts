@@ -3,8 +3,8 @@ import { before, describe, it } from 'node:test';
 import type { CampaignFile, StakeRegion } from '../../../../cli/officer/campaign/campaign-file.ts';
 import type { Finding } from '../../../../cli/officer/campaign/finding.ts';
 import { loadHolidays, type Holidays } from '../../../../cli/officer/lint/holidays.ts';
-import { lintRegions } from '../../../../cli/officer/lint/regions.ts';
 import { localHour } from '../../../../cli/officer/lint/local-hours.ts';
+import { lintRegions } from '../../../../cli/officer/lint/regions.ts';
 
 let holidays: Holidays;
 before(async () => {

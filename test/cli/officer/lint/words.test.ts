@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { lintWords, type Secrets } from '../../../../cli/officer/lint/words.ts';
 import { readPatchText } from '../../../../cli/officer/lint/patch-text.ts';
 import { findPhrase, normalPhrase, tokensOf } from '../../../../cli/officer/lint/phrases.ts';
+import { lintWords, type Secrets } from '../../../../cli/officer/lint/words.ts';
 import { utf8Encode } from '../../../../protocol/encoding/bytes.ts';
 
 const PATCH = `From 1234567890123456789012345678901234567890 Mon Sep 17 00:00:00 2001

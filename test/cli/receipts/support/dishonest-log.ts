@@ -6,8 +6,8 @@ import { fromHex, sha256Hex, utf8Decode, utf8Encode } from '../../../../protocol
 import { parseEntries } from '../../../../protocol/log/entries.ts';
 import { formatTilePath } from '../../../../protocol/log/tile-path.ts';
 import { tilesOf } from '../../../../protocol/log/tiles.ts';
-import { formatVerifierKey } from '../../../../protocol/signature/verifier-key.ts';
 import { noteSigner } from '../../../../protocol/signature/note.ts';
+import { formatVerifierKey } from '../../../../protocol/signature/verifier-key.ts';
 import type { TestServer } from '../../../support/test-server.ts';
 import { publish, type LogFiles } from '../../log/support/served-log.ts';
 import { urlOf } from '../../operator/support/meddling.ts';
