@@ -12,6 +12,7 @@ import {
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import type { Home } from '../home/home.ts';
+import { askMirrors } from './ask-mirrors.ts';
 import { decodeChain, encodeChain, saveChain, verifyChain } from './chain.ts';
 import type { Chain, ChainFiles } from './chain.ts';
 import type { CompletedDirectives } from './directives.ts';
@@ -103,29 +104,24 @@ export async function hearDecisions(
 ): Promise<Chain> {
   const { plans, plan } = stored;
   const refuse = onceEach(warn);
-  const trust = await hearRoots(home, known, mirrors, refuse);
-  let chain = trust === stored.trust ? stored : { ...stored, trust };
   const keys = await findDecisionKeys(home, home.campaign(plan.campaign));
-  if (keys.length === 0) return chain;
+  const digest = planDigest(plans[0]);
+  const copiesOf = (officers: ReadonlySet<string>): ReturnType<typeof askMirrors> => {
+    const paths = [...officers].map((officer) => sealedPath('decisions', digest, officer));
+    return askMirrors(mirrors, keys.length === 0 ? [] : paths, MAX_BYTES, refuse);
+  };
   const officers = new Set([
     ...plan.shares.map(({ officer }) => officer),
-    ...trust.root.people.keys(),
+    ...known.root.people.keys(),
   ]);
-  const digest = planDigest(plans[0]);
-  const files = mirrors.flatMap((mirror) =>
-    [...officers].map(async (officer) => {
-      const path = sealedPath('decisions', digest, officer);
-      return mirror.find(path, MAX_BYTES);
-    }),
-  );
-  for (const [i, answer] of (await Promise.allSettled(files)).entries()) {
-    const name = mirrors[Math.floor(i / officers.size)]?.name ?? '';
-    if (answer.status === 'rejected') {
-      refuse(`mirror ${name}: ${reasonOf(answer.reason)}`);
-      continue;
-    }
-    const bytes = answer.value;
-    if (bytes === undefined) continue;
+  // Both at once: a mirror that hangs shall not be waited for twice.
+  const [trust, copies] = await Promise.all([
+    hearRoots(home, known, mirrors, refuse),
+    copiesOf(officers),
+  ]);
+  const newcomers = new Set(trust.root.people.keys()).difference(officers);
+  let chain = trust === stored.trust ? stored : { ...stored, trust };
+  for (const { name, bytes } of [...copies, ...(await copiesOf(newcomers))]) {
     try {
       chain = await joinDecisions({ home, trust }, chain, await openDecisions(bytes, keys));
     } catch (error) {

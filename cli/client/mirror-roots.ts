@@ -4,6 +4,7 @@ import { ProtocolError } from '../../protocol/errors.ts';
 import { verifyNextRoot } from '../../protocol/trust/root-verify.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { Home } from '../home/home.ts';
+import { askMirrors } from './ask-mirrors.ts';
 import type { Mirror } from './mirror.ts';
 import { reasonOf } from './trouble.ts';
 import { loadTrust, MAX_ROOT_BYTES, saveTrust, type Trust } from './trust.ts';
@@ -71,17 +72,7 @@ async function findNext(
 ): Promise<{ readonly root: TrustRoot; readonly bytes: Uint8Array } | undefined> {
   const version = previous.version + 1;
   const path = rootPath(pin, version);
-  const answers = await Promise.allSettled(
-    mirrors.map((mirror) => mirror.find(path, MAX_ROOT_BYTES)),
-  );
-  for (const [i, answer] of answers.entries()) {
-    const name = mirrors[i]?.name ?? '';
-    if (answer.status === 'rejected') {
-      refuse(`mirror ${name}: ${reasonOf(answer.reason)}`);
-      continue;
-    }
-    const bytes = answer.value;
-    if (bytes === undefined) continue;
+  for (const { name, bytes } of await askMirrors(mirrors, [path], MAX_ROOT_BYTES, refuse)) {
     try {
       return { root: verifyNextRoot(bytes, previous, verifyEd25519), bytes };
     } catch (error) {

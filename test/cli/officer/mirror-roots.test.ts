@@ -28,6 +28,7 @@ before(async () => {
   await stage.readNotice('olga', ID);
   await stage.run('olga', `prefetch ${ID}`);
   for (const id of ['ada', 'bo', 'cy']) await wake(id, fetch);
+  await cp((await stage.contextOf('olga')).home, place('as-it-was'), { recursive: true });
 
   await stage.run('flo', 'officer init', { id: 'flo', out: place('flo.card.json') });
   await stage.run('flo', `trust add ${stage.server.url}`, { rootSha256: stage.server.rootSha256 });
@@ -125,6 +126,35 @@ describe('roots of trust on mirrors', () => {
     assert.deepEqual(await rootsOf('olga'), ['1.root.json', '2.root.json', '3.root.json']);
     await olga(`disclosure ${ID}`, ['mirror'], 'disclosed');
     assert.match(await readFile(join(place('disclosed'), 'disclosure.md'), 'utf8'), /Unchecked/);
+  });
+
+  it('take a home along that waits, before any share is out', async () => {
+    const { home } = await stage.contextOf('olga');
+    const waiter = await stage.contextOf('waiter');
+    await cp(place('as-it-was'), waiter.home, { recursive: true });
+    assert.notEqual(waiter.home, home);
+    // First what was decided, then the shares: the decisions are read again in between.
+    const brought: string[][] = [['trust', 'sealed'], await readdir(place('mirror'))];
+    const sleep = async (): Promise<void> => {
+      for (const name of brought.shift() ?? assert.fail('it waits for nothing')) {
+        await cp(join(place('mirror'), name), join(place('late'), name), { recursive: true });
+      }
+      stage.advanceTo(stage.now() + 31_000);
+    };
+    const options = { mirror: [place('late')], out: place('awaited'), wait: true };
+    const { stderr } = await stage.run('waiter', `fetch ${ID}`, options, { fetch: gone, sleep });
+    assert.equal(brought.length, 0);
+    assert.doesNotMatch(stderr, /refused/);
+    assert.equal((await rootsOf('waiter')).length, 3);
+  });
+
+  it('name newcomers, whose copies of what was decided are then asked for', async () => {
+    await wake('flo', fetch, 'of-flo');
+    await cp(place('as-it-was'), (await stage.contextOf('other')).home, { recursive: true });
+    const options = { mirror: [place('of-flo')], out: place('early') };
+    const asked = stage.run('other', `disclosure ${ID}`, options, { fetch: gone });
+    // Disclosed by all that is known now: what is missing are shares, of which flo has none.
+    assert.equal(await exitOf(asked, /0 of 2 shares/), 5);
   });
 
   it('are not taken back by a mirror that has older ones, or none', async () => {
