@@ -105,7 +105,7 @@ const CHECK: Readonly<Record<Evidence['kind'], string>> = {
   contradicted:
     'The statement is signed by an operator and names a checkpoint, the note is signed by the log’s key. ' +
     'The hashes in proof make the note’s root, and from them the log has another root at the size that ' +
-    'the statement names; with none it never was that long. ' +
+    'the statement names; with none it was not that long yet, which proves nothing by itself. ' +
     'Run: sealdrop audit --compare FILE --key VKEY, offline. It does not tell who lied: ask the operator ' +
     'for the signed checkpoint, which is proof of a fork.',
 };

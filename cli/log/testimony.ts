@@ -19,6 +19,7 @@ export interface Testimony {
 
 /** A statement that this log contradicts. */
 export interface Contradicted {
+  readonly operator: string;
   /** Who saw what in place of what, in one line. */
   readonly line: string;
   evidence(): TestimonyEvidence;
@@ -56,7 +57,7 @@ export async function findContradicted(
       shown: log.note,
       proof: contradiction.proof,
     });
-    return [{ line, evidence }];
+    return [{ operator: testimony.statement.operator, line, evidence }];
   });
 }
 
@@ -85,16 +86,17 @@ export async function contradictionError(
   found: readonly Contradicted[],
   keep: KeepEvidence | undefined,
 ): Promise<ProtocolError> {
+  const ordered = oneOfEachFirst(found);
   const kept: string[] = [];
   let failure: unknown;
   try {
-    for (const contradicted of found.slice(0, MAX_KEPT)) {
+    for (const contradicted of ordered.slice(0, MAX_KEPT)) {
       if (keep !== undefined) kept.push(await keep(contradicted.evidence()));
     }
   } catch (cause) {
     failure = cause;
   }
-  const lines = found.slice(0, MAX_LINES).map(({ line }) => line);
+  const lines = ordered.slice(0, MAX_LINES).map(({ line }) => line);
   if (found.length > lines.length) lines.push(`${found.length - lines.length} more`);
   const [path] = kept;
   const where = path === undefined ? '' : `; kept: ${kept.length}, the first in ${path}`;
@@ -105,6 +107,14 @@ export async function contradictionError(
       'ask them for the signed checkpoint that they saw, and run: sealdrop audit --compare',
     { cause: failure },
   );
+}
+
+/** Nobody hides what others have seen behind many of his own. */
+function oneOfEachFirst(found: readonly Contradicted[]): readonly Contradicted[] {
+  const first = new Set(
+    [...Map.groupBy(found, ({ operator }) => operator).values()].map(([it]) => it),
+  );
+  return [...first, ...found.filter((it) => !first.has(it))].filter((it) => it !== undefined);
 }
 
 function textOf(envelope: Envelope): string {

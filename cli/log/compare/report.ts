@@ -112,7 +112,10 @@ function tellView(out: Context['out'], { name, checkpoint }: View): void {
   out.line(`  ${checkpoint.size} leaves, root ${toBase64(checkpoint.root)} (${name})`);
 }
 
-/** @throws {@link VerificationError} when it holds. */
+/**
+ * @throws {@link VerificationError} when it holds; {@link CliError} for a state of the log that is too short to
+ *   contradict anything.
+ */
 function tellTestimony(
   { out }: Context,
   { keys }: CompareInputs,
@@ -120,6 +123,13 @@ function tellTestimony(
 ): never {
   const { statement, vouched, state, ours } = verifyTestimony(evidence, keys);
   const { operator, campaign, checkpoint, issuedAt } = statement;
+  if (ours === undefined) {
+    // Anybody has older states of a log, and could hold any statement against one of them.
+    throw new CliError(
+      `${describeContradiction(statement, { ours }, state)}: it may have grown since`,
+      'run: sealdrop audit URL --full, which finds what operators name in the log as it is now',
+    );
+  }
   out.line('CONTRADICTED: an operator signed to have seen a checkpoint that this log never had.');
   out.line(`  ${describeContradiction(statement, { ours }, state)}`);
   out.line(`  ${statement.kind} of ${campaign}, issued ${issuedAt} by the operator’s clock`);
@@ -134,7 +144,7 @@ function tellTestimony(
     campaign,
     named: checkpoint,
     size: state.checkpoint.size,
-    ours: ours === undefined ? null : toBase64(ours),
+    ours: toBase64(ours),
     proof: evidence.proof.map(toBase64),
   });
   throw new VerificationError(

@@ -1,4 +1,5 @@
 import { toBase64 } from '../../../protocol/encoding/bytes.ts';
+import { ProtocolError } from '../../../protocol/errors.ts';
 import { refreshCheckpoint } from '../checkpoint.ts';
 import { reportQuorum, type Quorum } from '../quorum.ts';
 import type { Context } from '../../command.ts';
@@ -17,7 +18,8 @@ export interface LiveAudit extends LogAudit {
 /**
  * Audit a log on a server, once or again and again.
  *
- * A server that cannot be reached is waited for when following; a log that broke its word ends it.
+ * A server that cannot be reached is waited for when following, and what operators contradict is told;
+ * a log that broke its word ends it.
  *
  * @throws as `auditLog`; {@link InterruptedError} when a person ends the following.
  */
@@ -34,8 +36,10 @@ export async function auditLive(audit: LiveAudit): Promise<void> {
         const { note } = audited.state;
         last = { ...audited, quorum: reportQuorum(context.out, keys.root, note, context.now()) };
       } catch (error) {
-        if (intervalMs === undefined || !isTemporary(error)) throw error;
+        const isTold = isContradicted(error);
+        if (intervalMs === undefined || !(isTold || isTemporary(error))) throw error;
         context.out.warn(error instanceof Error ? error.message : 'the server cannot be reached');
+        if (isTold) full = false;
       }
       if (intervalMs === undefined) break;
       await context.sleep(intervalMs);
@@ -61,6 +65,11 @@ async function look(audit: LogAudit): Promise<AuditedLog> {
 function isTemporary(error: unknown): boolean {
   const isServers = error instanceof TemporaryError || error instanceof ProblemError;
   return isServers && exitCodeOf(error) === EXIT.temporary;
+}
+
+/** Told after progress is kept: one operator's word ends nobody's following. */
+function isContradicted(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'checkpoint_contradicted';
 }
 
 function tell({ out }: Context, audited: AuditedLog): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { runCommand } from '../../../cli/command.ts';
 import { auditCommand } from '../../../cli/commands/audit.ts';
+import { InterruptedError } from '../../../cli/errors.ts';
 import { exitCodeOf } from '../../../cli/exit-code.ts';
 import { generateSeed, signerFromSeed } from '../../../platform/ed25519.ts';
 import { toBase58, toBase64, toHex } from '../../../protocol/encoding/bytes.ts';
@@ -178,8 +179,27 @@ describe('audit URL of what operators say to have seen', () => {
     const reason = await refusal(audit(context, [server.url]));
     assert.match(reason, /at size 9007199254740991, and this log has \d+ leaves/);
     const [path = ''] = await evidenceOf(context);
-    await refusal(audit(context, [path], { compare: true }));
-    assert.equal(context.said.summary()['ours'], null);
+    // A stranger has only the word of who kept it that the log was read after the statement.
+    await assert.rejects(
+      audit(context, [path], { compare: true }),
+      (error) => exitCodeOf(error) === 1 && /it may have grown since/.test(String(error)),
+    );
+  });
+
+  it('does not take an older state of the log for a contradiction of what was seen later', async () => {
+    say(200, FALSE_ROOT);
+    await disclose();
+    await using context = await testContext({ json: true });
+    await refusal(audit(context, [server.url]));
+    const [path = ''] = await evidenceOf(context);
+    const evidence = JSON.parse(await readFile(path, 'utf8')) as object;
+    const early = { ...evidence, shown: log.note(100), proof: [] };
+    await writeFile(path, JSON.stringify(early));
+    await assert.rejects(
+      audit(context, [path], { compare: true }),
+      (error) => exitCodeOf(error) === 1,
+    );
+    assert.doesNotMatch(context.said.stdout, /contradicted/);
   });
 
   it('goes on after it has told, counts what it told, and tells it again with --full', async () => {
@@ -206,6 +226,45 @@ describe('audit URL of what operators say to have seen', () => {
     const reason = await refusal(audit(context, [server.url]));
     assert.match(reason, /115 more; kept: 100/);
     assert.equal((await evidenceOf(context)).length, 100);
+  });
+
+  it('keeps what others saw, however many a single operator makes up before', async () => {
+    for (let i = 0; i < 120; i++) say(200, FALSE_ROOT.with(0, i));
+    const witness = signerFromSeed(generateSeed());
+    say(150, FALSE_ROOT, witness);
+    await disclose();
+    await using context = await testContext({ json: true });
+    const reason = await refusal(audit(context, [server.url]));
+    assert.ok(reason.includes(witness.publicKey), reason);
+    const kept = await Promise.all((await evidenceOf(context)).map((it) => readFile(it, 'utf8')));
+    assert.equal(kept.length, 100);
+    assert.equal(kept.filter((it) => it.includes(witness.publicKey)).length, 1);
+  });
+
+  it('refuses a log that opens an enrolment which nobody signed: it would spoil the evidence', async () => {
+    const opening = Buffer.from(log.openings.get(sealed[0] ?? 0) ?? []).toString();
+    const broken = opening.slice(opening.indexOf('{')).replace(/"sig":"..../, '"sig":"AAAA');
+    sealed.push(log.seal(NO_CAMPAIGN, 'enrolment', Buffer.from(broken)));
+    say(200, FALSE_ROOT);
+    await disclose();
+    await using context = await testContext({ json: true });
+    assert.match(await refusal(audit(context, [server.url])), /signature_invalid/);
+  });
+
+  it('goes on following: one operator ends it for nobody', async () => {
+    say(200, FALSE_ROOT);
+    await disclose();
+    let looks = 0;
+    const sleep = (): Promise<void> => {
+      looks += 1;
+      return looks < 3 ? Promise.resolve() : Promise.reject(new InterruptedError());
+    };
+    await using context = await testContext({ json: true, sleep });
+    const following = audit(context, [server.url], { follow: true, full: true });
+    await assert.rejects(following, InterruptedError);
+    assert.equal(looks, 3);
+    assert.equal(context.said.summary()['contradicted'], 1);
+    assert.equal(context.said.stderr.split('showed somebody another history').length, 2);
   });
 
   it('refuses a log that opens a statement which nobody signed', async () => {
