@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, compactVerify, importJWK } from 'jose';
 import { z } from 'zod';
 
-import { fromBase64Url, toHex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
-import { parseJson } from '../../../protocol/encoding/json.ts';
+import { fromBase64Url, toBase64Url, toHex, utf8Decode } from '../../../protocol/encoding/bytes.ts';
+import { encodeJson, parseJson } from '../../../protocol/encoding/json.ts';
 import { hex64 } from '../../../protocol/encoding/shape.ts';
 import type { Ed25519PublicKey } from '../../../protocol/signature/ed25519.ts';
 import { parseEd25519PublicKey } from '../../../protocol/signature/ed25519.ts';
@@ -62,6 +62,15 @@ interface Holder {
   readonly thumbprint: string;
   readonly key: Awaited<ReturnType<typeof importJWK>>;
 }
+
+/** Of a header without white space, whatever the order of its members. */
+const HEADER_LENGTH = toBase64Url(
+  encodeJson({
+    typ: 'dpop+jwt',
+    alg: 'EdDSA',
+    jwk: { kty: 'OKP', crv: 'Ed25519', x: 'A'.repeat(43) },
+  }),
+).length;
 
 /** By the header of a proof as it was sent, in base64url: whoever holds a key sends the same again. */
 const holders = new Map<string, Holder>();
@@ -124,12 +133,16 @@ async function readHolder(header: string): Promise<Holder> {
   }
 }
 
-/** Only what has verified gets here: others can't fill the memory with keys they don't hold. */
+/**
+ * Only what has verified gets here: others can't fill the memory with keys they don't hold, nor can
+ * one key with all the ways in which white space can be added to a header.
+ */
 function remember(header: string, holder: Holder): void {
-  if (holders.has(header)) return;
+  if (holders.has(header) || header.length > HEADER_LENGTH) return;
   const [oldest] = holders.keys();
   if (oldest !== undefined && holders.size >= MAX_HOLDERS) holders.delete(oldest);
-  holders.set(header, holder);
+  // A copy: a part of a string keeps the whole of it, here the proof, in memory.
+  holders.set(Buffer.from(header).toString(), holder);
 }
 
 function parsePart<T>(schema: z.ZodType<T>, part: string): T {
