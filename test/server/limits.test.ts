@@ -92,6 +92,24 @@ describe('the memory of proofs', () => {
     clock.advance(121_000);
     memory.remember('alice', 'one-more');
   });
+
+  it('forgets what cannot be repeated any more, though its identity never comes again', () => {
+    const clock = testClock();
+    const memory = replays(clock.now, { perIdentity: 10, together: 100 });
+    const fill = (): void => {
+      for (let i = 0; i < 100; i++) memory.remember(`identity ${i % 10}`, `proof-${i}`);
+    };
+    const late = (): void => {
+      memory.remember('late', 'proof');
+    };
+    fill();
+    assert.throws(late, { code: 'too_many_requests' });
+    clock.advance(60_000);
+    assert.throws(fill, { code: 'login_required' });
+    clock.advance(60_001);
+    late();
+    assert.throws(late, { code: 'login_required' });
+  });
 });
 
 describe('a body', () => {

@@ -2,8 +2,14 @@ import { ServiceError } from '../error.ts';
 import { PROOF_WINDOW_MS } from './proofs.ts';
 
 /** Proofs that are remembered of one identity, and of all: what memory they may take. */
-const MAX_PER_IDENTITY = 10_000;
-const MAX_TOGETHER = 2_000_000;
+const LIMITS = { perIdentity: 10_000, together: 2_000_000 };
+
+/** When the proofs of one identity may be forgotten, in the order in which they came; Unix ms. */
+interface Memory {
+  readonly proofs: Map<string, number>;
+  /** All of them. */
+  forgetAt: number;
+}
 
 /**
  * Remembers every proof for as long as it could be repeated.
@@ -16,26 +22,41 @@ export interface Replays {
   remember(identity: string, jti: string): void;
 }
 
-export function replays(now: () => number): Replays {
-  const seen = new Map<string, Map<string, number>>();
+export function replays(now: () => number, limits = LIMITS): Replays {
+  /** The identity that was quiet for longest comes first. */
+  const seen = new Map<string, Memory>();
   let together = 0;
+
+  /** Who never comes again takes no room from others. */
+  const forgetQuiet = (at: number): void => {
+    for (const [identity, { proofs, forgetAt }] of seen) {
+      if (forgetAt >= at) break;
+      seen.delete(identity);
+      together -= proofs.size;
+    }
+  };
+
   return {
     remember(identity, jti) {
       const at = now();
-      const own = seen.get(identity) ?? new Map<string, number>();
-      seen.set(identity, own);
-      for (const [old, forgetAt] of own) {
+      forgetQuiet(at);
+      const own = seen.get(identity) ?? { proofs: new Map<string, number>(), forgetAt: 0 };
+      for (const [old, forgetAt] of own.proofs) {
         if (forgetAt >= at) break;
-        own.delete(old);
+        own.proofs.delete(old);
         together -= 1;
       }
-      if (own.has(jti)) throw new ServiceError('login_required', 'the proof was used before');
-      if (own.size >= MAX_PER_IDENTITY || together >= MAX_TOGETHER) {
+      if (own.proofs.has(jti))
+        throw new ServiceError('login_required', 'the proof was used before');
+      if (own.proofs.size >= limits.perIdentity || together >= limits.together) {
         throw new ServiceError('too_many_requests', 'too many requests within a minute');
       }
       // A proof made a minute ahead can be repeated for two; the same for all keeps them in order.
+      own.forgetAt = at + 2 * PROOF_WINDOW_MS;
+      own.proofs.set(jti, own.forgetAt);
       together += 1;
-      own.set(jti, at + 2 * PROOF_WINDOW_MS);
+      seen.delete(identity);
+      seen.set(identity, own);
     },
   };
 }
