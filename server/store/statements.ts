@@ -6,6 +6,7 @@ import type {
   NewStatement,
   StatementStore,
 } from '../services/adoption/statement-store.ts';
+import { MAX_STATEMENTS, tooManyStatements } from '../services/adoption/statement-store.ts';
 import { ServiceError } from '../services/error.ts';
 import type { Acceptance, Receipted } from '../services/sealing.ts';
 import type { CommitQueue, Outcome } from './commit-queue.ts';
@@ -21,15 +22,7 @@ export function statementStore(reader: Kysely<Schema>, commits: CommitQueue): St
   return {
     findStatement: (key) => findStatement(reader, key),
 
-    async countStatements(campaign, operator) {
-      const { count } = await reader
-        .selectFrom('statements')
-        .select(({ fn }) => fn.countAll<number>().as('count'))
-        .where('campaign', '=', campaign)
-        .where('operator', '=', operator)
-        .executeTakeFirstOrThrow();
-      return count;
-    },
+    countStatements: (campaign, operator) => countStatements(reader, campaign, operator),
 
     addStatement: (statement) => arriving.add(statement),
 
@@ -87,6 +80,23 @@ async function findLastCounter(db: Kysely<Schema>, key: Key): Promise<number> {
   return row?.last ?? 0;
 }
 
+const selectCount = compiledQuery<{ count: number }>((db) =>
+  db
+    .selectFrom('statements')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('campaign', '=', '')
+    .where('operator', '=', ''),
+);
+
+async function countStatements(
+  db: Kysely<Schema>,
+  campaign: string,
+  operator: string,
+): Promise<number> {
+  const [row] = await selectCount(db, campaign, operator);
+  return row?.count ?? 0;
+}
+
 async function findKnown(
   db: Kysely<Schema>,
   { campaign, operator, counter, digest }: Key,
@@ -104,13 +114,14 @@ async function findKnown(
 /**
  * Add the statements of a group, each as if those before it were there already.
  *
- * Looked up again: between the first look and now another copy may have come in.
+ * Looked up again: between the first look and now another copy, or too many others, may have come in.
  */
 async function addStatements(
   tx: Transaction<Schema>,
   statements: readonly NewStatement[],
 ): Promise<readonly Outcome<Addition>[]> {
   const lastCounters = new Map<string, number>();
+  const counts = new Map<string, number>();
   const added = new Map<string, NewStatement>();
   const outcomes: Outcome<Addition>[] = [];
   for (const statement of statements) {
@@ -118,6 +129,12 @@ async function addStatements(
     const by = `${campaign} ${operator}`;
     const last = lastCounters.get(by) ?? (await findLastCounter(tx, statement));
     if (counter > last) {
+      const count = counts.get(by) ?? (await countStatements(tx, campaign, operator));
+      if (count >= MAX_STATEMENTS) {
+        outcomes.push({ error: tooManyStatements() });
+        continue;
+      }
+      counts.set(by, count + 1);
       added.set(`${by} ${counter}`, statement);
       lastCounters.set(by, counter);
       outcomes.push({ value: { acceptance: acceptanceOf(entry), added: true } });

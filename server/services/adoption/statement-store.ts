@@ -1,5 +1,13 @@
 import type { OperatorStatementKind } from '../../../protocol/statement/operator.ts';
+import { ServiceError } from '../error.ts';
 import type { Acceptance, Receipted } from '../sealing.ts';
+
+/** By one operator about one campaign: each stays for ever. */
+export const MAX_STATEMENTS = 200;
+
+export function tooManyStatements(): ServiceError {
+  return new ServiceError('too_many_requests', `${MAX_STATEMENTS} statements are enough`);
+}
 
 /** A statement on its way into the database. */
 export interface NewStatement {
@@ -38,7 +46,8 @@ export interface StatementStore {
   /**
    * Add a statement, unless the same is there: then that one's answer is returned.
    *
-   * @throws {@link ServiceError} `conflict` when the counter is not above the last one.
+   * @throws {@link ServiceError} `conflict` when the counter is not above the last one,
+   *   `too_many_requests` beyond {@link MAX_STATEMENTS}.
    */
   addStatement(statement: NewStatement): Promise<Addition>;
   listStatements(

@@ -21,14 +21,12 @@ import type { Acceptance } from '../sealing.ts';
 import { sealWithReceipt } from '../sealing.ts';
 import type { Adoption } from './adoption.ts';
 import type { StatementStore } from './statement-store.ts';
+import { MAX_STATEMENTS, tooManyStatements } from './statement-store.ts';
 import type { Testimony } from './testimony.ts';
 
 export interface Statements {
   submit(operator: Identity, id: string, envelope: Envelope): Promise<Acceptance>;
 }
-
-/** By one operator about one campaign: each stays for ever. */
-const MAX_STATEMENTS = 200;
 
 /** When each kind is accepted. */
 const ACCEPTED_IN = {
@@ -88,7 +86,7 @@ export function statements(deps: {
       // There are no more statements than counters.
       const isMany = lastCounter >= MAX_STATEMENTS;
       if (isMany && (await store.countStatements(id, operator.publicKey)) >= MAX_STATEMENTS) {
-        throw new ServiceError('too_many_requests', `${MAX_STATEMENTS} statements are enough`);
+        throw tooManyStatements();
       }
       if (counter <= lastCounter) {
         throw new ServiceError('conflict', `the counter must be above ${lastCounter}`);
