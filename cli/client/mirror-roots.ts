@@ -55,7 +55,12 @@ export async function hearRoots(
     const next = await findNext(trust.pin, root, mirrors, refuse);
     if (next === undefined) {
       if (root === trust.root) return trust;
-      return keep(home, { ...trust, root, roots, files }, refuse);
+      const there = await loadTrust(home);
+      // What another command has kept meanwhile is not written over.
+      if (there.root.version > trust.root.version) return hearRoots(home, there, mirrors, refuse);
+      const heard = { ...trust, root, roots, files };
+      await saveTrust(home, heard);
+      return heard;
     }
     ({ root } = next);
     roots.set(root.version, root);
@@ -80,16 +85,4 @@ async function findNext(
     }
   }
   return undefined;
-}
-
-/** Another command may have gone further meanwhile. */
-async function keep(home: Home, trust: Trust, refuse: (text: string) => void): Promise<Trust> {
-  try {
-    await saveTrust(home, trust);
-    return trust;
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    refuse(`roots from mirrors are not kept: ${error.message}`);
-    return loadTrust(home);
-  }
 }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { equalBytes, sha256Hex } from '../../protocol/encoding/bytes.ts';
 import { ProtocolError } from '../../protocol/errors.ts';
+import { isSameTuf } from '../../protocol/trust/metadata.ts';
 import { verifyInitialRoot, verifyNextRoot } from '../../protocol/trust/root-verify.ts';
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import { CliError } from '../errors.ts';
@@ -102,6 +103,26 @@ export async function refreshTrust(home: Home, client: Client): Promise<Trust> {
   );
   await saveTrust(home, trust);
   return trust;
+}
+
+/**
+ * As {@link refreshTrust}, and every root in the very bytes that the server lists, which are those that the
+ * log announces: what comes from a mirror is the same root, perhaps spelt otherwise or with fewer
+ * signatures. One with other content stays as it is, for the caller to notice.
+ */
+export async function refreshAsListed(home: Home, client: Client): Promise<Trust> {
+  const trust = await refreshTrust(home, client);
+  const listed = new Map((await client.roots()).map((it) => [it.version, it.sha256]));
+  const files = new Map(trust.files);
+  for (const [version, bytes] of trust.files) {
+    const sha256 = listed.get(version);
+    if (sha256 === undefined || sha256 === sha256Hex(bytes)) continue;
+    const served = await client.findRoot(version);
+    if (served !== undefined && isSameTuf(served, bytes)) files.set(version, served);
+  }
+  const verified = await followRoots(trust.pin, (version) => Promise.resolve(files.get(version)));
+  await saveTrust(home, verified);
+  return verified;
 }
 
 /** Keep a verified chain. @throws {@link ProtocolError} `trust_invalid` when a newer one was seen. */

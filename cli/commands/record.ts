@@ -1,6 +1,6 @@
 import { reportAudit } from '../audit/report.ts';
 import { connect } from '../client/connect.ts';
-import { refreshTrust } from '../client/trust.ts';
+import { refreshAsListed } from '../client/trust.ts';
 import { argument, getOption, hasFlag, type Command } from '../command.ts';
 import { openHome } from '../home/home.ts';
 import { writeRecord } from '../record/write.ts';
@@ -21,7 +21,7 @@ export const recordCommand: Command = {
     const directory = getOption(input, 'out');
     const home = openHome(context);
     const client = await connect(context, home);
-    const trust = await refreshTrust(home, client);
+    const trust = await refreshAsListed(home, client);
     await writeRecord({ context, home, client, trust }, id, directory);
     if (hasFlag(input, 'unaudited')) {
       context.out.line(`record of ${id} written to ${directory}, not audited`);

@@ -1,6 +1,6 @@
 import { parseTime } from '../../protocol/encoding/time.ts';
 import { connect } from '../client/connect.ts';
-import { loadTrust, refreshTrust } from '../client/trust.ts';
+import { loadTrust, refreshAsListed } from '../client/trust.ts';
 import { hasFlag, type Command } from '../command.ts';
 import { openHome } from '../home/home.ts';
 import { changeLine, describeRoot, rootLines } from '../trust/description.ts';
@@ -22,7 +22,8 @@ export const trustShowCommand: Command = {
     const home = openHome(context);
     const { server } = await home.config();
     const client = hasFlag(input, 'refresh') ? await connect(context, home) : undefined;
-    const trust = client === undefined ? await loadTrust(home) : await refreshTrust(home, client);
+    const trust =
+      client === undefined ? await loadTrust(home) : await refreshAsListed(home, client);
     const history = historyOf(trust);
     const waiting = client && (await verifyHistory(home, client, trust));
     const logged = waiting && history.length - waiting.length;

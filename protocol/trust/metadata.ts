@@ -67,7 +67,7 @@ export function encodeTuf(signed: object, signatures: readonly TufSignature[]): 
  */
 export function mergeTuf(a: Uint8Array, b: Uint8Array): Uint8Array {
   const [first, second] = [parseTuf(a), parseTuf(b)];
-  if (!equalBytes(tufSigningBytes(first.signed), tufSigningBytes(second.signed))) {
+  if (!isSameTuf(a, b)) {
     throw new ProtocolError('trust_invalid', 'the files are not over the same metadata');
   }
   const known = new Set(first.signatures.map(({ keyid }) => keyid));
@@ -91,6 +91,11 @@ export function parseTuf(bytes: Uint8Array): {
     throw new ProtocolError('trust_invalid', 'two signatures under one key id');
   }
   return { signed, signatures };
+}
+
+/** Whether two files are over the same content, whoever signed them and however they are spelt. */
+export function isSameTuf(a: Uint8Array, b: Uint8Array): boolean {
+  return equalBytes(tufSigningBytes(parseTuf(a).signed), tufSigningBytes(parseTuf(b).signed));
 }
 
 /**

@@ -1,8 +1,8 @@
-import { equalBytes, sha256Hex } from '../../../protocol/encoding/bytes.ts';
+import { sha256Hex } from '../../../protocol/encoding/bytes.ts';
 import { parseTime } from '../../../protocol/encoding/time.ts';
 import { ProtocolError } from '../../../protocol/errors.ts';
 import type { VerifyEd25519 } from '../../../protocol/signature/ed25519.ts';
-import { parseTuf, tufSigningBytes } from '../../../protocol/trust/metadata.ts';
+import { isSameTuf } from '../../../protocol/trust/metadata.ts';
 import { parseRoot } from '../../../protocol/trust/root-file.ts';
 import { checkNotExpired, verifyNextRoot } from '../../../protocol/trust/root-verify.ts';
 import type { TrustRoot } from '../../../protocol/trust/root.ts';
@@ -131,7 +131,7 @@ export function rotation(deps: {
   const reportFork = async (bytes: Uint8Array, known: StoredRoot): Promise<void> => {
     const { version } = known.root;
     const before = trust.roots.get(version - 1)?.root;
-    if (before === undefined || isSameContent(bytes, known.bytes)) return;
+    if (before === undefined || isSameTuf(bytes, known.bytes)) return;
     try {
       verifyNextRoot(bytes, before, verify);
     } catch (error) {
@@ -171,8 +171,4 @@ export function rotation(deps: {
     if (isNew && stored !== undefined) await rootFiles.write(`${version}.root.json`, stored.bytes);
     await deps.freshen();
   }
-}
-
-function isSameContent(a: Uint8Array, b: Uint8Array): boolean {
-  return equalBytes(tufSigningBytes(parseTuf(a).signed), tufSigningBytes(parseTuf(b).signed));
 }

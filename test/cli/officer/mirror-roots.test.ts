@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { rootPath } from '../../../cli/client/mirror-roots.ts';
+import { hearRoots, rootPath } from '../../../cli/client/mirror-roots.ts';
+import { openMirror } from '../../../cli/client/mirror.ts';
+import { loadTrust } from '../../../cli/client/trust.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { agentCommand } from '../../../cli/commands/agent.ts';
 import { openHome } from '../../../cli/home/home.ts';
@@ -155,6 +157,52 @@ describe('roots of trust on mirrors', () => {
     const asked = stage.run('other', `disclosure ${ID}`, options, { fetch: gone });
     // Disclosed by all that is known now: what is missing are shares, of which flo has none.
     assert.equal(await exitOf(asked, /0 of 2 shares/), 5);
+  });
+
+  it('are put right by the server where a mirror has spelt one otherwise', async () => {
+    const spelt = await stage.contextOf('spelt');
+    await cp(place('as-it-was'), spelt.home, { recursive: true });
+    const right = await readFile(rootOn('mirror', 2));
+    const { signatures, signed } = JSON.parse(right.toString()) as Record<string, unknown>;
+    await copyWith('speller', () =>
+      writeFile(rootOn('speller', 2), JSON.stringify({ signed, signatures }, null, 1)),
+    );
+    const options = { mirror: [place('speller')], out: place('spelt-patch') };
+    await stage.run('spelt', `fetch ${ID}`, options, { fetch: gone });
+    const kept = openHome(spelt).path('trust', '2.root.json');
+    assert.notDeepEqual(await readFile(kept), right);
+    await stage.run('spelt', 'trust show', { refresh: true });
+    assert.deepEqual(await readFile(kept), right);
+  });
+
+  it('leave alone what another command has kept meanwhile', async () => {
+    const late = await stage.contextOf('overtaken');
+    await cp(place('as-it-was'), late.home, { recursive: true });
+    const home = openHome(late);
+    const before = await loadTrust(home);
+    const right = await readFile(rootOn('mirror', 2));
+    const mirror = openMirror(late, place('mirror'));
+    const fail = (text: string): void => {
+      assert.equal(text, undefined);
+    };
+    const hears = hearRoots(
+      home,
+      before,
+      [
+        {
+          ...mirror,
+          async find(path, maxBytes) {
+            const bytes = await mirror.find(path, maxBytes);
+            if (!path.endsWith('2.root.json') || bytes === undefined) return undefined;
+            await hearRoots(home, before, [mirror], fail);
+            return new Uint8Array([...bytes, 0x0a]);
+          },
+        },
+      ],
+      fail,
+    );
+    assert.equal((await hears).root.version, 3);
+    assert.deepEqual(await readFile(home.path('trust', '2.root.json')), right);
   });
 
   it('are not taken back by a mirror that has older ones, or none', async () => {
