@@ -49,6 +49,10 @@ export function steadyClock(
   let before = read();
   let time = before.wall;
   let jump = 0;
+  let latest = Math.floor(time);
+
+  /** Whoever is told of a jump may ask for the time while it is being told. */
+  const give = (unixMs: number): number => (latest = Math.max(latest, Math.floor(unixMs)));
 
   /** Time that passed since `before`, when it was a moment ago and the two cheap clocks agree. */
   const moment = (): number | undefined => {
@@ -60,7 +64,7 @@ export function steadyClock(
   return () => {
     const passed = moment();
     // As slow as it may be slewed, so that what is read next lies after it.
-    if (passed !== undefined) return Math.floor(time + passed * (1 - SLEW));
+    if (passed !== undefined) return give(time + passed * (1 - SLEW));
     const now = read();
     const monotonic = now.monotonic - before.monotonic;
     const boot = now.boot - before.boot;
@@ -75,6 +79,6 @@ export function steadyClock(
     } else if (Math.abs(off - jump) > TOLERANCE_MS) {
       onJump((jump = off));
     }
-    return Math.floor(time);
+    return give(time);
   };
 }

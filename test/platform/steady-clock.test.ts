@@ -130,6 +130,27 @@ describe('steadyClock', () => {
     );
   });
 
+  it('is no earlier than what it told of a jump, whoever asks it then', () => {
+    const machine = { true: 1_800_000_000_000, offset: 0 };
+    const asked: number[] = [];
+    const now = steadyClock(
+      () => {
+        // A line of a log, which has a time of its own.
+        machine.true += 5;
+        asked.push(now());
+      },
+      {
+        wall: () => machine.true + machine.offset,
+        monotonic: () => machine.true,
+        sinceBoot: () => machine.true,
+      },
+    );
+    machine.offset = YEAR_MS;
+    machine.true += 1_000;
+    assert.ok(now() >= (asked[0] ?? Number.POSITIVE_INFINITY));
+    assert.equal(asked.length, 1);
+  });
+
   it('agrees with the clocks of this machine', () => {
     const now = steadyClock(() => assert.fail('nobody has moved the clock'));
     assert.ok(Math.abs(now() - machineClocks.wall()) < 1_000);
