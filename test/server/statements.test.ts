@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { verifyEd25519 } from '../../platform/ed25519.ts';
 import { toBase64 } from '../../protocol/encoding/bytes.ts';
@@ -170,6 +171,28 @@ describe('statements', () => {
       type: 'too_many_requests',
     });
     expectStatus(await story.say(world.operator(2), 'attest'), 200);
+  });
+
+  it('pass a gate for good, though one that is written with the last takes it back', async () => {
+    const story = await released();
+    for (const i of [0, 1]) expectStatus(await story.say(world.operator(i), 'attest'), 200);
+    await world.server.restartWith({ FLUSH_MS: '400' });
+    const attesting = story.say(world.operator(2), 'attest');
+    await wait(100);
+    const reverting = story.say(world.operator(2), 'revert', { reason: 'no' });
+    for (const answer of await Promise.all([attesting, reverting])) expectStatus(answer, 200);
+    await world.server.restart();
+    assert.equal(await story.status(), 'adopted');
+    const client = world.server.client(world.officer(0).signing);
+    const { events } = (await client.get(`${story.path}/events`)).json<{
+      events: { type: string; detail: string }[];
+    }>();
+    assert.deepEqual(
+      events.filter(({ type }) => type === 'milestone').map(({ detail }) => detail),
+      ['safety', 'supermajority', 'complete'],
+    );
+    const view = (await client.get(`${story.path}/tally`)).json<{ attestedStake: string }>();
+    assert.equal(view.attestedStake, '60');
   });
 
   it('tell officers who has to be called next', async () => {

@@ -125,12 +125,22 @@ export function adoption(deps: {
     return entry;
   };
 
-  /** Write down every milestone reached since. The gate makes a released campaign adopted. */
-  const record = (id: string, acceptedAt: string): Promise<void> =>
+  /**
+   * Write down milestones that were reached, though others may have taken back by now what reached
+   * them. The gate makes a released campaign adopted.
+   */
+  const record = (
+    id: string,
+    counted: Entry,
+    reached: readonly Milestone[],
+    acceptedAt: string,
+  ): Promise<void> =>
     registry.exclusively(id, async (campaign) => {
       if (campaign === undefined) return;
       const entry = await current(campaign);
-      const fresh = freshlyReached(entry);
+      // Another plan has milestones of its own, and may be about another patch.
+      const standing = entry === counted ? reached : freshlyReached(entry);
+      const fresh = standing.filter(({ name }) => !entry.reachedAt.has(name));
       if (fresh.length === 0) return;
       const { state } = campaign;
       const happened: [EventType, string][] = fresh.map(({ name }) => ['milestone', name]);
@@ -157,8 +167,9 @@ export function adoption(deps: {
         if (campaign.releasedAt === null) continue;
         const entry = await current(campaign);
         // At most the statements of one flush lie between the one that counted and the last.
-        if (entry.lastAcceptedAt !== undefined && freshlyReached(entry).length > 0) {
-          await record(campaign.state.campaign, entry.lastAcceptedAt);
+        const reached = freshlyReached(entry);
+        if (entry.lastAcceptedAt !== undefined && reached.length > 0) {
+          await record(campaign.state.campaign, entry, reached, entry.lastAcceptedAt);
         }
       }
     },
@@ -168,7 +179,8 @@ export function adoption(deps: {
         if (campaign === undefined) return;
         const entry = await current(campaign);
         count(entry, statement);
-        if (freshlyReached(entry).length > 0) await record(id, acceptedAt);
+        const reached = freshlyReached(entry);
+        if (reached.length > 0) await record(id, entry, reached, acceptedAt);
       } catch (error) {
         // The statement is durable; whatever could not be written down now is at the next start.
         deps.logger.error({ campaign: id, ...describeFailure(error) }, 'tally not recorded');
