@@ -15,7 +15,7 @@ export const PROOF_WINDOW_MS = 60_000;
 
 const MAX_PROOF_LENGTH = 4096;
 
-/** Keys kept ready for use. The oldest is forgotten first, which only costs time. */
+/** Keys of sessions kept ready for use. The oldest is forgotten first, which only costs time. */
 const MAX_HOLDERS = 16_384;
 
 const proofHeader = z.strictObject({
@@ -82,12 +82,14 @@ const holders = new Map<string, Holder>();
  * Whether its `jti` is new, its nonce ours and its key anybody's is for the caller to check.
  *
  * @param since - Unix ms.
+ * @param session - Thumbprint of the key that a token is bound to: more proofs of it will come.
  * @throws {@link ServiceError} `login_required`
  */
 export async function verifyProof(
   text: string,
   target: ProofTarget,
   { now, since }: { readonly now: number; readonly since: number },
+  session?: string,
 ): Promise<Proof> {
   if (text.length > MAX_PROOF_LENGTH) throw refused('the proof is too long');
   const [header = '', payload = ''] = text.split('.', 2);
@@ -97,7 +99,7 @@ export async function verifyProof(
   } catch {
     throw refused('the proof does not verify');
   }
-  remember(header, holder);
+  if (holder.thumbprint === session) remember(header, holder);
   const claims = parsePart(proofClaims, payload);
   const issuedAt = claims.iat * 1000;
   if (claims.htm !== target.method) throw refused('the proof is for another method');
@@ -134,8 +136,8 @@ async function readHolder(header: string): Promise<Holder> {
 }
 
 /**
- * Only what has verified gets here: others can't fill the memory with keys they don't hold, nor can
- * one key with all the ways in which white space can be added to a header.
+ * Only keys of sessions that have verified get here: strangers can't push them out, nor can one key
+ * with all the ways in which white space can be added to a header.
  */
 function remember(header: string, holder: Holder): void {
   if (holders.has(header) || header.length > HEADER_LENGTH) return;

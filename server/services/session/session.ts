@@ -69,7 +69,7 @@ export function sessions(options: {
 
     async authenticate(accessToken, text, target) {
       const claims = await token.verify(accessToken);
-      const proof = await verifyProof(text, target, { now: now(), since });
+      const proof = await verifyProof(text, target, { now: now(), since }, claims.thumbprint);
       if (proof.ath !== claims.hash) throw refused('the proof is for another token');
       if (proof.thumbprint !== claims.thumbprint) throw refused('the token is of another key');
       const identity = identities.find(proof.publicKey);
