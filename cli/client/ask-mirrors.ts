@@ -1,5 +1,5 @@
 import type { Mirror } from './mirror.ts';
-import { reasonOf } from './trouble.ts';
+import { isTemporary, reasonOf } from './trouble.ts';
 
 /** What a mirror has; nothing of it is believed. */
 interface OnMirror {
@@ -34,4 +34,22 @@ export async function askMirrors(
     }
   }
   return found;
+}
+
+/** The same mirrors, each asked no more once it did not answer: one that hangs is waited for once. */
+export function askedUntilSilent(mirrors: readonly Mirror[]): readonly Mirror[] {
+  return mirrors.map((mirror) => {
+    let silent: ReturnType<Mirror['find']> | undefined;
+    return {
+      ...mirror,
+      find(path, maxBytes) {
+        if (silent !== undefined) return silent;
+        const answer = mirror.find(path, maxBytes);
+        answer.catch((error: unknown) => {
+          if (isTemporary(error)) silent = answer;
+        });
+        return answer;
+      },
+    };
+  });
 }

@@ -12,7 +12,7 @@ import {
 import type { TrustRoot } from '../../protocol/trust/root.ts';
 import type { CampaignDirectory } from '../home/campaign-directory.ts';
 import type { Home } from '../home/home.ts';
-import { askMirrors } from './ask-mirrors.ts';
+import { askedUntilSilent, askMirrors } from './ask-mirrors.ts';
 import { decodeChain, encodeChain, saveChain, verifyChain } from './chain.ts';
 import type { Chain, ChainFiles } from './chain.ts';
 import type { CompletedDirectives } from './directives.ts';
@@ -99,10 +99,11 @@ export interface Listener {
  */
 export async function hearDecisions(
   { home, trust: known, warn }: Listener,
-  mirrors: readonly Mirror[],
+  named: readonly Mirror[],
   stored: Chain,
 ): Promise<Chain> {
   const { plans, plan } = stored;
+  const mirrors = askedUntilSilent(named);
   const refuse = onceEach(warn);
   const keys = await findDecisionKeys(home, home.campaign(plan.campaign));
   const digest = planDigest(plans[0]);
@@ -114,7 +115,7 @@ export async function hearDecisions(
     ...plan.shares.map(({ officer }) => officer),
     ...known.root.people.keys(),
   ]);
-  // Both at once: a mirror that hangs shall not be waited for twice.
+  // Both at once, so that a mirror that hangs is waited for once.
   const [trust, copies] = await Promise.all([
     hearRoots(home, known, mirrors, refuse),
     copiesOf(officers),

@@ -127,7 +127,13 @@ export async function refreshAsListed(home: Home, client: Client): Promise<Trust
 
 /** Keep a verified chain. @throws {@link ProtocolError} `trust_invalid` when a newer one was seen. */
 export async function saveTrust(home: Home, trust: Trust): Promise<void> {
-  const known = trust.roots.get((await home.state.read()).rootVersion);
+  const { rootVersion } = await home.state.read();
+  if (trust.root.version < rootVersion) {
+    // Before a file is written: those that are kept lead to the newer one.
+    const text = `root version ${rootVersion} was seen before, now it is ${trust.root.version}`;
+    throw new ProtocolError('trust_invalid', text);
+  }
+  const known = trust.roots.get(rootVersion);
   for (const [version, bytes] of trust.files) {
     const kept = await findFile(rootPath(home, version));
     if (kept === undefined || !equalBytes(kept, bytes)) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { hearRoots, rootPath } from '../../../cli/client/mirror-roots.ts';
 import { openMirror } from '../../../cli/client/mirror.ts';
-import { loadTrust } from '../../../cli/client/trust.ts';
+import { followRoots, loadTrust, saveTrust } from '../../../cli/client/trust.ts';
 import { runCommand } from '../../../cli/command.ts';
 import { agentCommand } from '../../../cli/commands/agent.ts';
 import { openHome } from '../../../cli/home/home.ts';
@@ -175,6 +175,20 @@ describe('roots of trust on mirrors', () => {
     assert.deepEqual(await readFile(kept), right);
   });
 
+  it('are asked of a mirror no more once it has not answered: it is waited for once', async () => {
+    await cp(place('as-it-was'), (await stage.contextOf('patient')).home, { recursive: true });
+    const asked: string[] = [];
+    const through: typeof fetch = (input) => {
+      asked.push(new Request(input).url);
+      return gone();
+    };
+    const options = { mirror: ['https://hangs.test', place('mirror')], out: place('patient') };
+    await stage.run('patient', `fetch ${ID}`, options, { fetch: through });
+    assert.equal((await rootsOf('patient')).length, 3);
+    const roots = asked.filter((url) => url.startsWith('https://hangs.test/trust/'));
+    assert.deepEqual(roots, [`https://hangs.test/${rootPath(stage.server.rootSha256, 2)}`]);
+  });
+
   it('leave alone what another command has kept meanwhile', async () => {
     const late = await stage.contextOf('overtaken');
     await cp(place('as-it-was'), late.home, { recursive: true });
@@ -202,6 +216,12 @@ describe('roots of trust on mirrors', () => {
       fail,
     );
     assert.equal((await hears).root.version, 3);
+    assert.deepEqual(await readFile(home.path('trust', '2.root.json')), right);
+
+    // Nor by an older chain that is refused, from wherever it comes.
+    const older = new Map(before.files).set(2, new Uint8Array([...right, 0x0a]));
+    const refused = await followRoots(before.pin, (it) => Promise.resolve(older.get(it)));
+    await assert.rejects(saveTrust(home, refused), { code: 'trust_invalid' });
     assert.deepEqual(await readFile(home.path('trust', '2.root.json')), right);
   });
 
